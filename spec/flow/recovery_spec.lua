@@ -214,6 +214,53 @@ describe("recovery", function()
     assert.equal(0, count "logout")
   end)
 
+  for _, known in ipairs { true, false } do
+    it("[recovery-after-restart] login: after a restart of the application, returns "
+      .. "the profile of a viewer who signed in since the denial, if its time is "
+      .. (known and "known" or "not known"), function()
+      log_in()
+      if not known then client.context.knows_time = function() return false end end
+      deny_with "identity_not_recognized_by_mvpd"
+      client.context.knows_time = nil
+      assert(scenario.control.revoke { mvpd = "Cablevision" })
+      scenario.driver.sleep(60)
+      local flow = assert(client:start_login(timeline.login_options {}))
+      scenario:sign_in(flow.code) -- the application ends before its poll
+      client = scenario:new_client { store = client.context.connection.store }
+      local profile, shown = log_in()
+      assert.equal("Cablevision", profile.mvpd)
+      assert.equal(known, shown == nil)
+      assert.equal(known and 0 or 1, count "logout")
+      -- A restart after this login needs no authentication.
+      client = scenario:new_client { store = client.context.connection.store }
+      assert.is_nil(select(2, log_in { fresh = true }))
+    end)
+  end
+
+  it("[recovery-remove-fails] login: returns the kept profile of a viewer who signed "
+    .. "in since a denial that the store could not delete", function()
+    log_in()
+    deny_with "authorization_denied_by_hba_policies"
+    scenario.driver.sleep(60)
+    client.context.replace = function() return nil, "store" end
+    assert.is_string(select(2, log_in()))
+    client.context.replace = nil
+    assert.is_not_nil(next(denials.recall(client.context)))
+    scenario:clear_requests()
+    assert.is_nil(select(2, log_in()))
+    assert.same({}, scenario:counts())
+  end)
+
+  it("[recovery-denied-soon] login: authenticates again after a denial in the second "
+    .. "in which the profile began", function()
+    log_in()
+    local profile = client:remembered_profile()
+    client.context.now_ms = function() return profile.not_before - 900 end
+    deny_with "identity_not_recognized_by_mvpd"
+    client.context.now_ms = nil
+    assert.is_string(select(2, log_in()))
+  end)
+
   it("[recovery-other-provider] login: a denial by one provider does not end its "
     .. "profile in a login with another one", function()
     log_in()

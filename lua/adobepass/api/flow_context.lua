@@ -414,11 +414,16 @@ function Context:is_current(since) return since.generation == self.generation en
 -- may differ by a second.
 local CLOCK_NOISE = 1000 -- ms
 
+--- Returns whether a profile began after a time in ms of the server.
+function Context.is_after(_, profile, time)
+  return (profile.not_before or 0) > time + CLOCK_NOISE
+end
+
 --- Returns whether a kept profile may belong to the viewer of a mark: not when
 -- this device logged in or out since, or another process kept a newer login.
 function Context:is_of_mark(since, profile)
-  return self:is_current(since) and (not since.time
-    or (profile.not_before or 0) <= since.time + CLOCK_NOISE)
+  return self:is_current(since)
+    and not (since.time and self:is_after(profile, since.time))
 end
 
 --- Returns how many resources a provider accepts in one request; nil when not

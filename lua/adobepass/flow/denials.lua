@@ -1,7 +1,8 @@
 --- The providers that denied access until the viewer authenticates again, although
 -- the service may still have a profile: the store's record `denied`.
 --
--- A login does not return the profile of such a provider. A denial by itself sends no
+-- A login does not return the profile of such a provider, unless the viewer
+-- authenticated after the denial. A denial by itself sends no
 -- logout, and changes neither the profile of another provider nor of another device.
 -- @module adobepass.flow.denials
 
@@ -15,8 +16,9 @@ local SECONDS = 30 * 24 * 3600
 -- The values of a call that leaves out the identifiers of single sign-on.
 local NO_SSO = { service_token = false, subject_token = false, roku_token = false }
 
---- Returns the providers that denied access: a table from mvpd to true; nil and an
--- error when the store fails.
+--- Returns the providers that denied access: a table from mvpd to the time of the
+-- denial in ms, or to true if the time is not known; nil and an error when the store
+-- fails.
 function denials.recall(context)
   local record, err = context:recall("denied")
   if err then return nil, err end
@@ -37,7 +39,19 @@ local function change(context, mvpd, value)
 end
 
 --- Records the denial of a provider.
-function denials.add(context, mvpd) return change(context, mvpd, true) end
+function denials.add(context, mvpd)
+  return change(context, mvpd, context:knows_time() and context:now_ms() or true)
+end
+
+--- Returns whether a denial concerns a profile: not one that began after it.
+-- @param context
+-- @tparam table denied of `recall`
+-- @tparam table profile
+function denials.concerns(context, denied, profile)
+  local time = denied[profile.mvpd]
+  return time ~= nil
+    and not (type(time) == "number" and context:is_after(profile, time))
+end
 
 --- Deletes the denial of a provider. Returns true; nil and an error when the store
 -- fails.

@@ -25,12 +25,12 @@ local function returning_to(context, options)
   return last.id
 end
 
--- Returns the profiles of providers that did not deny access, and those of providers
--- that did, if the login may be with them.
-local function separate(list, options, denied)
+-- Returns the profiles that no denial concerns, and the others, if the login may be
+-- with their providers.
+local function separate(context, list, options, denied)
   local allowed, refused = {}, {}
   for _, item in ipairs(list) do
-    if not denied[item.mvpd] then allowed[#allowed + 1] = item
+    if not denials.concerns(context, denied, item) then allowed[#allowed + 1] = item
     elseif not options.mvpd or options.mvpd == item.mvpd then
       refused[#refused + 1] = item
     end
@@ -50,8 +50,8 @@ local function request_profiles(context, mvpd, options, denied)
     response, err = context.api:profiles(params)
   end
   if response then
-    local allowed, refused = separate(profiles.list(context, response, options),
-      options, denied)
+    local allowed, refused = separate(context,
+      profiles.list(context, response, options), options, denied)
     return profiles.choose(allowed, options), nil, refused
   end
   if mvpd and not context:is_temporary(err) then return nil, nil, {} end

@@ -6,6 +6,7 @@
 -- `attribute_errors` (error codes of attributes that the service could not return).
 -- @module adobepass.flow.profile
 
+local denials = require "adobepass.flow.denials"
 local encoding = require "adobepass.util.encoding"
 local errors = require "adobepass.api.errors"
 local identity = require "adobepass.util.identity"
@@ -210,7 +211,7 @@ function profile.recall(context, options, denied)
   local item, err = context:recall("profile")
   if not item then return nil, err end
   if not is_wanted(item, options.mvpd) or not is_valid(context, item)
-      or denied[item.mvpd] then
+      or denials.concerns(context, denied, item) then
     return nil
   end
   context:emit { type = "cache_hit", what = "profile" }
