@@ -343,6 +343,25 @@ describe("refresh_profile", function()
     assert.same({}, scenario:counts())
   end)
 
+  it("[profile-refresh-late] refresh_profile: does not replace the profile of a login "
+    .. "with another provider that ends meanwhile", function()
+    assert(scenario.client:login {})
+    local wait, is_in = scenario.driver.wait, false
+    function scenario.driver.wait(...)
+      local result = wait(...)
+      if not is_in and scenario.requests[#scenario.requests].operation == "profile" then
+        is_in = true
+        scenario:signed_in "Spectrum"
+        assert(scenario.client:login { mvpd = "Spectrum" })
+      end
+      return result
+    end
+    assert.equal("Cablevision", assert(scenario.client:refresh_profile()).mvpd)
+    assert.is_true(is_in)
+    assert.equal("Spectrum", scenario.client:remembered_profile().mvpd)
+    assert.equal("Spectrum", scenario.client:remembered_provider().id)
+  end)
+
   it("[profile-question-fails] refresh_profile: keeps the profile when the "
     .. "request fails", function()
     assert(scenario.client:login {})

@@ -257,7 +257,7 @@ function profile.refresh_profile(context, options)
   if not response then return nil, err end
   local found = profile.choose(profile.list(context, response, options),
     { mvpd = mvpd })
-  if found and context:has_logged_out(since, mvpd) then return found end
+  if found and not context:is_current(since) then return found end
   if found then return remember(context, found) end
   if kept and kept.mvpd == mvpd and profile.is_visible(context, kept, options) then
     context:forget("profile", text)
