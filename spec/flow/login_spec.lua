@@ -12,7 +12,8 @@ local login_options = timeline.login_options
 
 -- Returns a store that fails while `broken` is set.
 local function new_failing_store(now)
-  local inner, store = memory { now = now }, { broken = false }
+  local inner = memory { now = now }
+  local store = { broken = false, inner = inner }
   for _, name in ipairs { "get", "set", "add", "replace", "delete",
     "clear" } do
     store[name] = function(self, ...)
@@ -718,6 +719,51 @@ describe("login: failures of the store", function()
       assert_client_error("store_failed", scenario.client:poll_login(flow))
       assert.equal("Cablevision", scenario.client:poll_login(flow).mvpd)
     end)
+
+  -- Logs in; returns the name of a record in the store, and its text.
+  local function kept_record(record)
+    assert(scenario.client:providers())
+    scenario:signed_in()
+    assert(scenario.client:login {})
+    for name, text in pairs(store.inner.values) do
+      if name:find("^" .. record .. ":") then return name, text end
+    end
+  end
+
+  local KEEPING = {
+    { "profile", "login", { mvpd = "TempPass_TEST40", domain_name = "adobe.com",
+      fresh = true } },
+    { "profile", "login", { fresh = true } },
+    { "provider", "refresh_profile" },
+  }
+
+  for _, row in ipairs(KEEPING) do
+    local record, method, options = row[1], row[2], row[3]
+    local title = record .. ", in " .. method .. (options and options.mvpd or "")
+
+    it("[login-read-fails] login: a failed read does not replace the kept " .. title,
+      function()
+        local name, text = kept_record(record)
+        local get = store.get
+        function store.get(self, key)
+          if key == name then return nil, "The disk is gone.", "store_failed" end
+          return get(self, key)
+        end
+        assert_client_error("store_failed",
+          scenario.client[method](scenario.client, options))
+        assert.equal(text, store.inner.values[name])
+      end)
+
+    it("[login-newer-record] login: does not replace a record of a newer version: "
+      .. title, function()
+      local name, text = kept_record(record)
+      text = text:gsub('"v":1', '"v":2')
+      store.inner:set(name, text)
+      assert_client_error("store_failed",
+        scenario.client[method](scenario.client, options))
+      assert.equal(text, store.inner.values[name])
+    end)
+  end
 
   it("[login-not-stop-way] poll_login: continues a login while the store "
     .. "fails", function()

@@ -129,22 +129,23 @@ function profile.choose(list, options)
 end
 
 -- A TempPass exists beside a login. It replaces neither the login's profile nor
--- the provider that the viewer chose.
-local function would_replace_login(context, item)
-  local kept = item.type == "temporary" and context:recall("profile")
-  return kept and kept.type ~= "temporary" and is_valid(context, kept)
-end
-
+-- the provider that the viewer chose. The records are read before they are replaced,
+-- because one of a newer version must stay.
 local function keep(context, item)
+  local kept, err = context:recall("profile")
+  if err then return nil, err end
   local seconds = (item.not_after - context:now_ms()) / 1000
-  if seconds <= 0 or would_replace_login(context, item) then return true end
+  local is_beside_login = item.type == "temporary" and kept
+    and kept.type ~= "temporary" and is_valid(context, kept)
+  if seconds <= 0 or is_beside_login then return true end
   return context:remember("profile", item, seconds)
 end
 
 local function keep_provider(context, item)
   if item.type == "temporary" then return true end
-  local provider, known = context:recall("provider"),
-    context:known_provider(item.mvpd)
+  local provider, err = context:recall("provider")
+  if err then return nil, err end
+  local known = context:known_provider(item.mvpd)
   if provider and provider.id == item.mvpd
       and (provider.display_name or not known) then
     return true
