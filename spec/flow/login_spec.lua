@@ -586,6 +586,31 @@ describe("login step by step", function()
     assert_client_error("superseded", scenario.client:poll_login(flow))
   end)
 
+  it("[login-late-session] login: of two at once, the newer one continues when the "
+    .. "response of the older one's session comes last", function()
+    local wait, is_first = scenario.driver.wait, true
+    function scenario.driver.wait(...)
+      local is_late = is_first
+        and scenario.requests[#scenario.requests].operation == "create_session"
+      if is_late then is_first = false end
+      local result = wait(...)
+      if is_late then scenario.driver.sleep(3) end
+      return result
+    end
+    local outcomes = {}
+    local function log_in(name, seconds)
+      return function()
+        scenario.driver.sleep(seconds)
+        local profile, err = scenario.client:login(login_options {
+          on_poll = function(present) scenario:sign_in(present.code) end,
+          on_code = function() outcomes[#outcomes + 1] = "code of " .. name end })
+        outcomes[#outcomes + 1] = name .. (profile and " done" or err.code)
+      end
+    end
+    scenario.driver.run(log_in("older ", 0), log_in("newer", 1))
+    assert.same({ "code of newer", "older login_superseded", "newer done" }, outcomes)
+  end)
+
   it("[login-not-superseded-device] poll_login: ignores a newer login of "
     .. "another device", function()
     assert(scenario.client:device { id = "kitchen" }:start_login(

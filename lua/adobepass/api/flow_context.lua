@@ -6,8 +6,8 @@
 -- `identity` (see adobepass.api.viewer_identity; nil if nothing in it changes), and,
 -- created at first use, `headers`, `credentials` and `management` (access tokens),
 -- `store`, `permits`, `platform` (see platform_key), `generation` (a count of logins
--- and logouts), `logouts` (see note_logout) and `code_life` (of
--- adobepass.flow.code_life).
+-- and logouts), `logouts` (see note_logout), and `code_life`, `sessions` and
+-- `code_number` (of adobepass.flow.code_life).
 -- @module adobepass.api.flow_context
 
 local access_token = require "adobepass.auth.access_token"

@@ -1,5 +1,5 @@
---- The life of an authentication code, by the server's time and by the monotonic
--- clock.
+--- The life of an authentication code: until it expires, by the server's time and by
+-- the monotonic clock, or until another one of the device replaces it.
 -- @module adobepass.flow.code_life
 
 local json = require "adobepass.util.json"
@@ -39,14 +39,31 @@ local function lifetime_of(context, response, expires_at)
   return context:knows_time() and expires_at - context:now_ms() or USUAL_LIFE
 end
 
---- Starts the life of a new code. Returns its lifetime in seconds.
+--- Returns the number of a session that is about to be requested.
+function code_life.next_number(context)
+  context.sessions = (context.sessions or 0) + 1
+  return context.sessions
+end
+
+--- Starts the life of a new code: polls with other codes of the device end. Returns
+-- true; false if the device has the code of a newer session, because this response is
+-- late; nil and an error when the store fails.
 -- @param context
 -- @tparam table response of the session
 -- @number expires_at
-function code_life.start(context, response, expires_at)
+-- @int number of the session, of next_number
+function code_life.start(context, response, expires_at, number)
+  if number < (context.code_number or 0) then return false end
+  context.code_number = number
   local life = lifetime_of(context, response, expires_at)
   limit_life(context, response.code, life)
-  return life / 1000
+  return context:remember("login", { code = response.code }, life / 1000)
+end
+
+--- Returns whether another code of the device has replaced the code of a login.
+function code_life.is_replaced(context, flow)
+  local latest = context:recall("login")
+  return latest ~= nil and latest.code ~= flow.code
 end
 
 -- Returns the seconds until the code ends by the monotonic clock. The life of a code

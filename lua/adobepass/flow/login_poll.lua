@@ -26,11 +26,6 @@ login_poll.FIELDS = identity.fields { mvpd = "string?", domain_name = "string?",
 -- Seconds between two calls of `cancel` or `browser_returned`.
 local CALLBACK_INTERVAL = 0.25
 
-local function is_superseded(context, flow)
-  local latest = context:recall("login")
-  return latest ~= nil and latest.code ~= flow.code
-end
-
 -- The service's errors for a code that is no longer valid.
 local INVALID_CODE = { invalid_parameter_code = true,
   invalid_authentication_session = true }
@@ -70,7 +65,7 @@ local function poll(context, flow, options)
   if flow.state == "done" then return flow.profile end
   local left = code_life.seconds_left(context, flow)
   if left <= 0 then return nil, "expired" end
-  if is_superseded(context, flow) then return nil, "superseded" end
+  if code_life.is_replaced(context, flow) then return nil, "superseded" end
   local since = context:viewer_mark()
   -- Once: a repeat would be faster than Adobe allows.
   local response, err = context.api:profile_for_code(

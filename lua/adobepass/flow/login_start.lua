@@ -154,7 +154,7 @@ local function qr_text(response, options, url)
     .. response.code
 end
 
-local function code_flow(context, response, options)
+local function code_flow(context, response, options, number)
   local url, err = browser_url(context, response, options)
   if err then return nil, err end
   local flow = { state = "pending", code = response.code, url = url,
@@ -162,10 +162,8 @@ local function code_flow(context, response, options)
     mvpd = json.text(response.mvpd) or options.mvpd,
     interval = options.interval,
     expires_at = code_life.expires_at(context, response) }
-  -- A poll with an older code of this device finds this record.
-  local good, why = context:remember("login", { code = flow.code },
-    code_life.start(context, response, flow.expires_at))
-  if not good then return nil, why end
+  local good, why = code_life.start(context, response, flow.expires_at, number)
+  if not good then return nil, why or profiles.superseded() end
   return flow
 end
 
@@ -183,7 +181,7 @@ end
 
 -- Continues by `actionName`. A session with an unknown action and a code can
 -- still be polled.
-local function continue_session(context, response, options)
+local function continue_session(context, response, options, number)
   if response.actionName == "authorize" then
     local found, err = login_start.without_login(context, response, options)
     if not found then return nil, err end
@@ -191,7 +189,7 @@ local function continue_session(context, response, options)
       session_id = json.text(response.sessionId) }
   end
   if type(response.code) == "string" then
-    return code_flow(context, response, options)
+    return code_flow(context, response, options, number)
   end
   return login_start.unknown_action(response)
 end
@@ -209,9 +207,10 @@ function login_start.begin(context, options)
     return { state = "done", profile = found, mvpd = found.mvpd }
   end
   denials.require_authentication(context, options, refused)
+  local number = code_life.next_number(context)
   local response, why = open_session(context, options)
   if not response then return nil, why end
-  return continue_session(context, response, options)
+  return continue_session(context, response, options, number)
 end
 
 return login_start

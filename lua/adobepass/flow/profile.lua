@@ -172,8 +172,7 @@ end
 -- @return the profile; nil and an error
 function profile.log_in(context, item, since)
   if context:has_logged_out(since, item.mvpd) then
-    return nil, errors.new { code = "login_superseded", action = "none",
-      operation = "login", message = "The device has logged out meanwhile." }
+    return nil, profile.superseded()
   end
   context:clear_permits()
   return remember(context, item)
@@ -264,6 +263,12 @@ function profile.refresh_profile(context, options)
     context:forget("profile", text)
   end
   return nil, profile.not_logged_in("refresh_profile")
+end
+
+--- Returns the error of a login that a newer one, or a logout, has ended.
+function profile.superseded()
+  return errors.new { code = "login_superseded", action = "none", operation = "login",
+    message = "The device has begun a newer login, or has logged out." }
 end
 
 --- Returns the error of a flow that needs a login first.
