@@ -652,6 +652,39 @@ describe("temporary access", function()
       assert.equal("expired", pass:check())
     end)
 
+    it("[temp-access-two-checks] pass check: a second coroutine waits for the request "
+      .. "of the first one, also after an earlier failure", function()
+      local pass = playing { mvpd = THREE_MINUTES, expiring = 60 }
+      scenario.control.fault { kind = "status", status = 503, operation = "profile",
+        count = 3 }
+      assert.is_nil(pass:check())
+      permit(pass)
+      scenario.driver.sleep(150)
+      scenario.control.fault { kind = "delay", operation = "profile", seconds = 2 }
+      local requests, states = #scenario:received "profile", {}
+      local function check()
+        local state = pass:check()
+        states[#states + 1] = state or "none"
+      end
+      scenario.driver.run(check, check)
+      assert.same({ "expiring", "expiring" }, states)
+      assert.equal(requests + 1, #scenario:received "profile")
+    end)
+
+    it("[temp-access-check-cancelled] pass check: does not wait forever for a "
+      .. "coroutine that was dropped during its request", function()
+      local pass = playing { mvpd = THREE_MINUTES }
+      scenario.control.fault { kind = "delay", operation = "profile", seconds = 2 }
+      local wait = scenario.driver.wait
+      scenario.driver.wait = coroutine.yield
+      coroutine.resume(coroutine.create(pass.check), pass)
+      scenario.driver.wait = wait
+      local started = scenario.driver.now()
+      assert.equal("active", pass:check())
+      assert.is_true(scenario.driver.now() - started < 8)
+      is_near(180000 - scenario.driver.now() * 1000, pass:remaining_ms())
+    end)
+
     it("[temp-access-asks-service] pass check: retries after the service was "
       .. "unavailable", function()
       local pass = playing { mvpd = THREE_MINUTES }

@@ -21,6 +21,9 @@ local USED_UP = { [OVER] = true,
 -- Seconds between two requests while the service fails.
 local RETRY_SECONDS = 5
 
+-- Seconds between two checks of a request that another coroutine has sent.
+local POLL = 0.05
+
 -- The default of `expiring`, in seconds.
 local USUAL_WARNING = 60
 
@@ -83,10 +86,16 @@ local function request_profile(self)
 end
 
 -- A pass begins with its first playback, and each playback may use up a title.
--- The remainder is requested when it is next needed.
+-- The remainder is requested when it is next needed. Until the request has failed,
+-- other coroutines wait for it, RETRY_SECONDS at most: its task may be cancelled.
 local function update_if_stale(self)
+  local context = self.context
+  while self.is_stale and not self.last_error
+      and context:monotonic() < (self.ask_at or 0) do
+    context:sleep(POLL)
+  end
   if not self.is_stale then return true end
-  local now = self.context:monotonic()
+  local now = context:monotonic()
   if now >= (self.ask_at or now) then
     self.ask_at = now + RETRY_SECONDS
     local fine, err = request_profile(self)
@@ -146,7 +155,7 @@ function Pass:authorize(resource)
     local decision, err = authorize.authorize(self.context, resource,
       { mvpd = mvpd, user = self.user })
     if decision and decision.permitted and self.mvpd == mvpd then
-      self.is_stale, self.ask_at = true, nil
+      self.is_stale, self.ask_at, self.last_error = true, nil, nil
     end
     if not continues(self, mvpd, decision, err) then return decision, err end
   end
