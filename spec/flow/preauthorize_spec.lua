@@ -166,6 +166,51 @@ describe("preauthorize", function()
       end
     end)
 
+  it("[preauthorize-refused-token] preauthorize: sends the later requests of a large "
+    .. "catalog with a new token when the first one is refused", function()
+    client = scenario:new_client { rate_limit = {} }
+    assert(client:login {})
+    scenario.control.revoke { tokens = true }
+    local old, refused = nil, 0
+    scenario:set_responder(function(request, operation)
+      if operation ~= "preauthorize" then return nil end
+      old = old or request.bearer
+      if request.bearer == old then
+        refused = refused + 1
+        return { status = 401 }
+      end
+      local list = {}
+      for index, resource in ipairs(resources_of(request)) do
+        list[index] = item(resource)
+      end
+      return { body = { decisions = list } }
+    end)
+    scenario:clear_requests()
+    local catalog = assert(client:preauthorize(names(300)))
+    assert.equal(300, #catalog.permitted)
+    assert.is_true(refused <= 10) -- the burst of the rate limit
+    assert.equal(60 + refused, #batches(scenario))
+  end)
+
+  it("[preauthorize-early-failure] preauthorize: a retry of the first request does not "
+    .. "delay the others", function()
+    client = scenario:new_client { rate_limit = { burst = 1 } }
+    assert(client:login {})
+    local is_first = true
+    scenario:set_responder(function(_, operation)
+      if operation == "preauthorize" and is_first then
+        is_first = false
+        return { status = 503, headers = { ["retry-after"] = "20" } }
+      end
+    end)
+    scenario:clear_requests()
+    assert.equal(15, #assert(client:preauthorize(names(15))).decisions)
+    local times = scenario:request_times "preauthorize"
+    assert.equal(4, #times)
+    assert.is_true(times[3] - times[1] < 3)
+    assert.is_true(times[4] - times[1] >= 20)
+  end)
+
   it("[preauthorize-learns-resources] preauthorize: learns how many resources "
     .. "a provider accepts", function()
     scenario:signed_in("Strict", "bob")

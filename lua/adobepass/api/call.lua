@@ -362,15 +362,24 @@ function states.retry(self)
 end
 
 local IS_END = { done = true, failed = true }
-local IS_BEFORE_RESPONSE = { acquire_token = true, wait_for_rate_limit = true,
-  send = true }
+local LEADS_TO_SEND = { acquire_token = true, wait_for_rate_limit = true, send = true,
+  refresh_token = true, register_again = true, renew_service_token = true }
 
 --- Sends the request of a new call and does not wait for its response, so that
 -- several can be in flight. `run` continues from there.
 function Call:prefetch()
-  while IS_BEFORE_RESPONSE[self.state] do
+  while LEADS_TO_SEND[self.state] do
     self.state = states[self.state](self)
   end
+end
+
+--- Reads the response of a prefetched call if it has arrived. If the service refused
+-- the token, requests another one and sends the request again.
+function Call:read_early()
+  if not (self.transfer and self.transfer:ended()) then return end
+  self.state = states.receive(self)
+  self.state = states.classify(self)
+  self:prefetch()
 end
 
 --- Carries a call to its end: the value, or nil and an error.

@@ -214,8 +214,11 @@ function Context:call_all(name, list, deadline)
     local made, err = new_call(self, operation, params, deadline)
     calls[index], outcomes[index] = made or false, { err = err }
   end
+  local first = calls[1]
   for _, made in ipairs(calls) do
     if made then made:prefetch() end
+    -- If its token was refused, the next requests are sent with a new one.
+    if first then first:read_early() end
   end
   for index, made in ipairs(calls) do
     if made then
