@@ -409,6 +409,76 @@ describe("logout", function()
     assert.equal("Spectrum", client:remembered_profile().mvpd)
   end)
 
+  for _, where in ipairs { "the same process", "another process" } do
+    it("[logout-ends-login] logout: ends a login that waits for its next poll, from "
+      .. where, function()
+      viewer "Spectrum"
+      local other = where == "the same process" and client or scenario:new_client {
+        store = client.context.connection.store }
+      local polls = 0
+      local profile, err = client:login(timeline.login_options {
+        on_code = function(flow) scenario.code = flow.code end,
+        on_poll = function()
+          polls = polls + 1
+          assert(other:logout())
+          scenario:sign_in(scenario.code)
+        end })
+      assert.is_nil(profile)
+      assert.equal("login_superseded", err.code)
+      assert.equal(1, polls)
+      assert.is_nil(client:remembered_profile())
+      scenario:clear_requests()
+      local again = assert(other:start_login(timeline.login_options { mvpd = "Dish" }))
+      assert.equal("pending", select(2, other:poll_login(again)))
+      scenario:sign_in(again.code)
+      assert.equal("Dish", assert(other:poll_login(again)).mvpd)
+    end)
+  end
+
+  it("[logout-ends-session] logout: ends a login that waits for the response of its "
+    .. "session", function()
+    viewer "Spectrum"
+    local wait, is_out = scenario.driver.wait, false
+    function scenario.driver.wait(...)
+      local result = wait(...)
+      if not is_out and scenario.requests[#scenario.requests].operation
+          == "create_session" then
+        is_out = true
+        assert(client:logout())
+      end
+      return result
+    end
+    assert_client_error("login_superseded",
+      client:start_login(timeline.login_options {}))
+    assert.equal("pending", client:start_login(timeline.login_options {}).state)
+  end)
+
+  it("[logout-one-keeps-login] logout: of one provider does not end a login with it "
+    .. "whose viewer has not signed in yet", function()
+    viewer "Spectrum"
+    local flow = assert(client:start_login(timeline.login_options {}))
+    assert(client:logout { mvpd = "Cablevision" })
+    assert.equal("pending", select(2, client:poll_login(flow)))
+    scenario:sign_in(flow.code)
+    assert.equal("Cablevision", assert(client:poll_login(flow)).mvpd)
+  end)
+
+  it("[logout-begins-login] logout: does not end a login that begins during its "
+    .. "requests", function()
+    viewer "Cablevision"
+    local wait, flow = scenario.driver.wait, nil
+    function scenario.driver.wait(...)
+      if not flow and scenario.requests[#scenario.requests].operation == "logout" then
+        flow = {}
+        flow = assert(client:start_login(timeline.login_options { mvpd = "Dish" }))
+      end
+      return wait(...)
+    end
+    assert(client:logout())
+    scenario:sign_in(flow.code)
+    assert.equal("Dish", assert(client:poll_login(flow)).mvpd)
+  end)
+
   it("[logout-profile-meanwhile] logout: deletes a profile that another call stores "
     .. "before the service has ended it", function()
     viewer "Cablevision"

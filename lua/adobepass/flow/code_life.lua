@@ -1,5 +1,5 @@
 --- The life of an authentication code: until it expires, by the server's time and by
--- the monotonic clock, or until another one of the device replaces it.
+-- the monotonic clock, or until a newer code or a logout of the device ends it.
 -- @module adobepass.flow.code_life
 
 local json = require "adobepass.util.json"
@@ -45,6 +45,12 @@ function code_life.next_number(context)
   return context.sessions
 end
 
+-- Makes a code the present one of the device.
+local function replace(context, code, number, seconds)
+  context.code_number = number
+  return context:remember("login", { code = code }, seconds)
+end
+
 --- Starts the life of a new code: polls with other codes of the device end. Returns
 -- true; false if the device has the code of a newer session, because this response is
 -- late; nil and an error when the store fails.
@@ -54,10 +60,15 @@ end
 -- @int number of the session, of next_number
 function code_life.start(context, response, expires_at, number)
   if number < (context.code_number or 0) then return false end
-  context.code_number = number
   local life = lifetime_of(context, response, expires_at)
   limit_life(context, response.code, life)
-  return context:remember("login", { code = response.code }, life / 1000)
+  return replace(context, response.code, number, life / 1000)
+end
+
+--- Ends the pending logins of the device, in other processes too: none has this code.
+-- Returns true; nil and an error when the store fails.
+function code_life.end_all(context)
+  return replace(context, "", code_life.next_number(context), LONGEST_LIFE / 1000)
 end
 
 --- Returns whether another code of the device has replaced the code of a login.

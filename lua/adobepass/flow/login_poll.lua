@@ -82,7 +82,8 @@ end
 
 --- Requests the profile of a login once, with options as in `login` (`choose`,
 -- `metadata_key`, `metadata_padding`, `visitor_id`). Returns the profile; nil and
--- "pending", "expired", "superseded" (a newer login or a logout of this device) or
+-- "pending", "expired", "superseded" (by a newer login or a logout of this device; by a
+-- logout of one provider only if it overtakes the response with its profile) or
 -- "denied"; or nil and an error. Other options of a login are ignored. Sets
 -- `flow.last_error` to the code of the poll's error; nil after a response without one.
 function login_poll.poll_login(context, flow, options)

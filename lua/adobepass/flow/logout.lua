@@ -1,6 +1,7 @@
 --- Logs the viewer out of every provider.
 -- @module adobepass.flow.logout
 
+local code_life = require "adobepass.flow.code_life"
 local denials = require "adobepass.flow.denials"
 local errors = require "adobepass.api.errors"
 local identity = require "adobepass.util.identity"
@@ -85,9 +86,7 @@ local function forget_viewer(context, options)
   end
   if not good then return nil, err end
   if options.mvpd then return denials.remove(context, options.mvpd) end
-  good, err = context:forget("denied")
-  if good then good, err = context:forget("login") end
-  return good, err
+  return context:forget("denied")
 end
 
 local function add_outcomes(context, response, options, report)
@@ -127,7 +126,8 @@ end
 -- provider: `mvpd`, `action_name`, `action_type`, `outcome` ("opened", "no_browser",
 -- "complete", "viewer_told", "viewer_to_be_told", "invalid", "unknown",
 -- "refused" or "failed"), `url`, `error`. Deletes the viewer's data on this
--- device in any case; the error `store_failed` means that this failed.
+-- device in any case; the error `store_failed` means that this failed. Without `mvpd`,
+-- also ends the device's pending logins, in other processes too.
 function logout.logout(context, options)
   options = options_of.check("client:logout", options or {}, FIELDS, 3)
   local redirect_url = options.redirect_url or context:default "redirect_url"
@@ -136,6 +136,7 @@ function logout.logout(context, options)
   end
   local list, err = providers(context, options)
   local forgotten, why = forget_viewer(context, options)
+  if forgotten and not options.mvpd then forgotten, why = code_life.end_all(context) end
   local report = {}
   for _, mvpd in ipairs(list) do one(context, mvpd, options, report) end
   -- Another call may have stored a profile or permits during these requests.
