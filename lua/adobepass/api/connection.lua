@@ -49,12 +49,15 @@ local function with_recorder(self, transport)
   end)
 end
 
---- Returns the transport; nil and an error when it cannot be created.
+--- Returns the transport; nil and an error when it cannot be created, or after `close`.
 --
 -- It is created at the first request, so that it is never created before nginx
 -- forks its workers.
 function Connection:open_transport()
   if self.transport then return self.transport end
+  if self.is_closed then
+    return nil, errors.from_transport(nil, "The client is closed.", "closed")
+  end
   local transport, message, code = core.http.new(self.http)
   if not transport then
     return nil, errors.from_transport(nil, message, code)
@@ -100,8 +103,10 @@ function Connection.remove_cleanup(_, task, key)
   if task and task.cleanups then task.cleanups[key] = nil end
 end
 
---- Closes the transport. Transfers in flight end with the code `closed`.
+--- Closes the transport. Transfers in flight, and later ones, end with the code
+-- `closed`.
 function Connection:close()
+  self.is_closed = true
   if self.transport then self.transport:close() end
 end
 

@@ -1,6 +1,7 @@
 --- The client object: which names it has, and its usage errors.
 
 local adobepass = require "adobepass"
+local assert_client_error = require "spec.support.assert_client_error"
 local client_fixture = require "spec.support.client_fixture"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
@@ -46,6 +47,17 @@ describe("client object", function()
 
   before_each(function() client = adobepass.new(valid_options()) end)
   after_each(function() client = nil end)
+
+  it("[client-object-closed-unused] close: a client that is closed before its first "
+    .. "request sends none", function()
+    local options = valid_options()
+    options.environment = { api = "https://127.0.0.1:1", mgmt = "https://127.0.0.1:1" }
+    options.retry, options.timeout = { attempts = 1 }, 5
+    client = adobepass.new(options)
+    client:close()
+    assert_client_error("closed", client:providers())
+    assert.is_nil(client.context.connection.transport)
+  end)
 
   local function without_device()
     local given = valid_options()
