@@ -202,6 +202,16 @@ describe("login with a second screen", function()
       code = flow.code, mvpd = "DegradedMvpd" })
   end)
 
+  it("[login-resume-without-url] resume_login: returns the authenticate URL when the "
+    .. "response leaves it out", function()
+    for _, url in ipairs { false, json.null } do
+      scenario:respond_with("resume_session", { actionName = "authenticate",
+        actionType = "interactive", code = "ABC", url = url or nil })
+      assert.equal("https://api.test/api/v2/authenticate/REF30/ABC",
+        scenario.client:resume_login { code = "ABC", mvpd = "Dish" })
+    end
+  end)
+
   it("[login-not-led-resume-foreign] resume_login: refuses a URL of another "
     .. "host", function()
     scenario:respond_with("resume_session", { actionName = "authenticate",

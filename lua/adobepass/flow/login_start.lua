@@ -139,12 +139,18 @@ function login_start.without_login(context, response, options)
   return { mvpd = mvpd, type = response.reasonType, attributes = {} }
 end
 
-local function browser_url(context, response, options)
-  if response.actionName ~= "authenticate" then return options.activation_url end
+--- Returns the URL for the viewer's browser, which a response with the action
+-- `authenticate` may leave out; nil and an error.
+function login_start.authenticate_url(context, response, code)
   if not response.url or response.url == json.null then
-    return context.api:authenticate_url { code = response.code }
+    return context.api:authenticate_url { code = code }
   end
   return context:absolute_url(response.url, response.actionType)
+end
+
+local function browser_url(context, response, options)
+  if response.actionName ~= "authenticate" then return options.activation_url end
+  return login_start.authenticate_url(context, response, response.code)
 end
 
 local function qr_text(response, options, url)

@@ -39,7 +39,7 @@ function second_screen.resume_login(context, options)
     context:with_defaults(options, { "domain_name", "redirect_url" }))
   if not response then return nil, err end
   if response.actionName == "authenticate" then
-    return context:absolute_url(response.url, response.actionType)
+    return login_start.authenticate_url(context, response, options.code)
   end
   if response.actionName == "authorize" then return "" end
   return login_start.unknown_action(response)
