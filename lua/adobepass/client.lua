@@ -293,6 +293,9 @@ local function new_client(shared, record, changing)
 end
 
 local function device_of(fields, defaults)
+  if type(fields) ~= "table" then
+    error("client:device: options should be a table, not " .. type(fields))
+  end
   local constant, changing = viewer_identity.split(fields, defaults)
   return device_record.new(constant), changing
 end

@@ -67,10 +67,10 @@ local METHODS = {
   driver = { "wait", "sleep", "now" },
   rate_limit = { "reserve", "cancel", "penalize", "barred_for" } }
 
-local function check_methods(name, value)
+local function check_methods(where, name, value)
   for _, method in ipairs(METHODS[name]) do
     if type(value[method]) ~= "function" then
-      error(("adobepass.new: %s has no method '%s'"):format(name, method))
+      error(("%s: %s has no method '%s'"):format(where, name, method))
     end
   end
   return value
@@ -174,7 +174,7 @@ end
 -- The workers of a gateway may share one rate limiter, for example in Redis.
 local function rate_limit_of(given)
   if type(given) == "table" and given.reserve then
-    return check_methods("rate_limit", given)
+    return check_methods("adobepass.new", "rate_limit", given)
   end
   if given == true then given = nil end
   return rate_limiter.new(given)
@@ -189,7 +189,7 @@ local function create_recording(path)
 end
 
 local function share(given)
-  local driver = check_methods("driver",
+  local driver = check_methods("adobepass.new", "driver",
     given.driver or adobepass.driver.block())
   return {
     service_provider = check_provider(given.service_provider),
@@ -201,7 +201,8 @@ local function share(given)
       domain_name = given.domain_name, activation_url = given.activation_url },
     identity = check_identity(given.identity),
     origins = environment.resolve(given.environment),
-    store = check_methods("store", given.store or adobepass.store.memory()),
+    store = check_methods("adobepass.new", "store",
+      given.store or adobepass.store.memory()),
     driver = driver, on_event = given.on_event, on_request = given.on_request,
     timeout = given.timeout or 30,
     http = check_http(http_of(given.http)),
@@ -294,6 +295,8 @@ end
 -- @treturn[2] string message
 -- @treturn[2] string code, `store_failed` or `no_randomness`
 function adobepass.device_id(store)
+  options.check("adobepass.device_id", { store = store }, { store = "table" })
+  options.at_caller(check_methods, "adobepass.device_id", "store", store)
   local id, message, code = store:get(DEVICE_ID)
   if id or code then return id, message, code end
   local fresh, why, how = device.generate_id()

@@ -8,7 +8,11 @@ local options_of = require "adobepass.util.options"
 
 local login = {}
 
-local function check(where, options)
+--- Raises a usage error for wrong options of a login. Called by the function that a
+-- method of the client calls.
+-- @string where for the message
+-- @tparam table options
+function login.check(where, options)
   options_of.check(where, options, login_poll.FIELDS, 4)
   if options.interval and options.interval < login_poll.LEAST_INTERVAL then
     error(("%s: interval should be %d seconds or more, not %g"):format(where,
@@ -29,7 +33,7 @@ end
 -- `interval` (s), `mvpd`, `session_id` (opaque, for tracking; nil when no session was
 -- needed); and `profile` when no login was needed.
 function login.start_login(context, options)
-  check("client:start_login", options)
+  login.check("client:start_login", options)
   return login_start.begin(context, complete(context, options))
 end
 
@@ -93,7 +97,7 @@ end
 --   attributes; `metadata_padding`: as in key:decrypt
 -- * the fields of adobepass.util.identity: they replace those of the device
 function login.login(context, options)
-  check("client:login", options)
+  login.check("client:login", options)
   local flow, err = login_start.begin(context, complete(context, options))
   if not flow then return nil, err end
   if flow.state == "done" then return flow.profile end

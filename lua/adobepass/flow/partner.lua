@@ -179,6 +179,9 @@ end
 -- well.
 function partner.partner_login(context, options)
   options_of.check("client:partner_login", options, FIELDS, 3)
+  if options.fallback then
+    login.check("client:partner_login: fallback", options.fallback)
+  end
   if not options.status and not context:has_identity "partner_status" then
     error("client:partner_login: give status, or the option "
       .. "identity.partner_status", 3)

@@ -116,6 +116,14 @@ local FLOW_MISUSE = {
   { "link_device", "token should be a string, not number", 5 },
   { "unlink_devices", "devices should be a list of strings, not string", "x", "y" },
   { "linked_devices", "token should be a string, not table", {} },
+  { "partner_login", "client:partner_login: fallback: unknown option 'on_kode': did "
+    .. "you mean 'on_code'?", { partner = "Apple", respond = print, status = {},
+      fallback = { on_kode = print } } },
+  { "partner_login", "client:partner_login: fallback: interval should be 3 seconds or "
+    .. "more", { partner = "Apple", respond = print, status = {},
+      fallback = { interval = 1 } } },
+  { "device", "client:device: options should be a table, not nil" },
+  { "device", "client:device: options should be a table, not string", "one" },
 }
 
 describe("a call", function()
@@ -150,6 +158,17 @@ describe("a call", function()
       end)
     end
     assert.equal(0, #fixture.control.journal())
+  end)
+
+  it("[api-usage-device-id] device_id: raises at the line of the application for a "
+    .. "wrong store", function()
+    for text, store in pairs { ["should be a table, not nil"] = false,
+      ["should be a table, not string"] = "store", ["has no method 'get'"] = {} } do
+      assert_raises("adobepass.device_id: store " .. text, function()
+        local id = adobepass.device_id(store or nil)
+        return id
+      end)
+    end
   end)
 
   it("[api-usage-refuses-viewer-server] call: invalid values of a viewer or a "
