@@ -4,14 +4,15 @@
 local decisions = require "adobepass.flow.decisions"
 local identity = require "adobepass.util.identity"
 local options_of = require "adobepass.util.options"
+local tables = require "adobepass.util.tables"
 
 local authorize = {}
 
 local FIELDS = identity.fields({ mvpd = "string?" }, identity.ALL)
 
 local function request_decision(context, mvpd, resource, options, deadline)
-  local params = { mvpd = mvpd, resources = { resource } }
-  for name in pairs(FIELDS) do params[name] = params[name] or options[name] end
+  local params = tables.add({ mvpd = mvpd, resources = { resource } },
+    identity.pick(options, identity.ALL))
   local response, err = context.api:authorize(params, deadline)
   if not response then return nil, err end
   return decisions.read(context, "authorize", params, response)[resource]

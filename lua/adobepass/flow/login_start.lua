@@ -133,7 +133,7 @@ function login_start.without_login(context, response, options)
     add({ mvpd = mvpd }, pick(options)))
   if not found then return nil, err end
   local chosen = profiles.choose(profiles.list(context, found, options),
-    add(pick(options, { "choose" }), { mvpd = mvpd }))
+    { choose = options.choose, mvpd = mvpd })
   if chosen then return profiles.log_in(context, chosen, since) end
   context:clear_permits()
   return { mvpd = mvpd, type = response.reasonType, attributes = {} }

@@ -5,6 +5,7 @@
 local decisions = require "adobepass.flow.decisions"
 local identity = require "adobepass.util.identity"
 local options_of = require "adobepass.util.options"
+local tables = require "adobepass.util.tables"
 
 local preauthorize = {}
 
@@ -35,9 +36,8 @@ local function split(list, limit)
 end
 
 local function params_of(mvpd, batch, options)
-  local params = { mvpd = mvpd, resources = batch }
-  for name in pairs(FIELDS) do params[name] = params[name] or options[name] end
-  return params
+  return tables.add({ mvpd = mvpd, resources = batch },
+    identity.pick(options, identity.ALL))
 end
 
 local function request_decisions(context, mvpd, list, options)
