@@ -48,8 +48,9 @@ local function run_cleanups(task)
   for _, cleanup in pairs(cleanups or {}) do cleanup() end
 end
 
---- Cancels a task. Its reference to a transfer is dropped; a transfer without
--- references is cancelled when it is collected.
+--- Cancels a task, and closes the transfer that it waits for: the request ends at
+-- once, although the service may have received it. A transfer of another coroutine
+-- that the task created is cancelled when it is collected.
 -- @function task:cancel
 function Task:cancel()
   if self.status ~= "running" then return end
@@ -59,6 +60,7 @@ function Task:cancel()
   if close and coroutine.status(self.thread) == "suspended" then
     close(self.thread)
   end
+  if self.transfer then self.transfer:close() end
   self.thread, self.transport, self.transfer = nil, nil, nil
   run_cleanups(self)
 end

@@ -15,6 +15,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
   local function new_transfer()
     local transfer = {}
     function transfer.ended() return transfer.response ~= nil end
+    function transfer.close() transfer.is_closed = true end
     return transfer
   end
 
@@ -302,6 +303,21 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal(0, driver.update())
       assert.is_false(after)
       assert.equal(0, #failures)
+    end)
+
+    it("[tick-cancel-closes-transfer] task:cancel: closes the transfer that the "
+      .. "task waits for, at once", function()
+      local transfer, kept = new_transfer(), new_transfer()
+      local task = driver.start(function()
+        driver.wait(new_transport(), transfer, 10)
+      end)
+      driver.start(function() driver.wait(new_transport(), kept, 10) end)
+      driver.update()
+      assert.is_nil(transfer.is_closed)
+      task:cancel()
+      assert.is_true(transfer.is_closed)
+      assert.equal(1, driver.update())
+      assert.is_nil(kept.is_closed)
     end)
 
     it("[driver-tick-stops-never-began] task:cancel: stops a task that has not "
