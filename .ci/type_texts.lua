@@ -165,7 +165,8 @@ texts.options = {
     lifetime = "Seconds until the token ends (3600)", kid = "The id of the key" } },
   ["client:request"] = { "RequestOptions", { base = { '"api"|"mgmt"', "Which host" },
     path = "Starts with /; may have a query", method = "The HTTP method (GET)",
-    query = { "table<string, string|number|string[]>", "Added to the path" },
+    query = { "table<string, string|number|boolean|(string|number|boolean)[]>",
+      "Added to the path" },
     headers = { "table<string, string>", "Not Authorization" },
     body = "Text, or a table that is sent as JSON",
     timeout = "Seconds for the whole call; default: that of adobepass.new",
@@ -193,7 +194,7 @@ texts.options = {
       "Records used tokens, so that each is accepted once" } } },
   ["store.file"] = { "FileStoreOptions", {
     key = { "string|string[]", "32 bytes; the first encrypts, all decrypt" },
-    lock_timeout = "Seconds to wait for another process (5)",
+    lock_timeout = "Seconds to wait for another process, at most 5 (5)",
     now = { "fun(): number", "A replacement for tests" } } },
   ["store.memory"] = { "MemoryStoreOptions", { max = "Most entries (10000)",
     now = { "fun(): number", "A replacement for tests" } } },
@@ -353,7 +354,8 @@ texts.results = {
     { "body", "string", "The body" },
     { "json?", "any", "The decoded body, if it is JSON" } } },
   { "OutgoingRequest", "What on_request receives", {
-    { "operation", "string", "One of the 22 operations, or request" },
+    { "operation", "string", "A name of client.api; of client:request, `request:` and "
+      .. "the first segment of the path, such as `request:esm`" },
     { "method", "string", "The HTTP method" },
     { "attempt", "integer", "Counts from 1" },
     { "mvpd?", "string", "The provider or TempPass" },
@@ -363,7 +365,8 @@ texts.results = {
     { "type", '"request"|"retry"|"wait"|"token"|"registration"|"cache_hit"|'
       .. '"circuit_open"|"warning"', "What happened" },
     { "device?", "string", "client:event_name() of the device" },
-    { "operation?", "string", "One of the 22, or request" },
+    { "operation?", "string", "A name of client.api; of client:request, `request:` and "
+      .. "the first segment of the path, such as `request:esm`" },
     { "mvpd?", "string", "The provider or TempPass" },
     { "attempt?", "integer", "Counts from 1" },
     { "status?", "integer", "The HTTP status" },
@@ -440,7 +443,10 @@ texts.sandbox = {
     { "now", "fun(): number", "Returns ms since 1970" } } },
 }
 
--- Methods: name, parameters, results, text.
+local TOKEN = "default: the service_token of the identity"
+
+-- Methods: name, parameters (each `name: type`, or `name: type # text` without commas),
+-- results, text.
 texts.client = {
   { "profiles", "options?: adobepass.IdentityOptions", "adobepass.Profile[]?",
     "Requests the profiles of this device, the one valid longest first." },
@@ -461,7 +467,8 @@ texts.client = {
   { "check_code", "code: string, options?: adobepass.CodeOptions",
     "adobepass.Code?", "For the second screen: returns the session of a code." },
   { "resume_login", "options: adobepass.ResumeOptions", "string?",
-    "For the second screen: returns the URL for the viewer's browser." },
+    "For the second screen: returns the URL for the viewer's browser, or \"\" if no "
+      .. "login is needed." },
   { "refresh_profile", "options?: adobepass.RefreshOptions", "adobepass.Profile?",
     "Requests the profile again." },
   { "preauthorize", "resources: string[], options?: adobepass.DecisionOptions",
@@ -481,11 +488,12 @@ texts.client = {
     "Requests a token of the SSO Service; also returns its end in ms." },
   { "renew_service_token", "token: string", "string?",
     "Requests a new token; also returns its end in ms." },
-  { "link_device", "token: string", "string?",
+  { "link_device", "token?: string # " .. TOKEN, "string?",
     "Returns a code for another device, and its end in ms." },
-  { "unlink_devices", "token: string, devices: string[]", "table?",
+  { "unlink_devices", "token: string? # " .. TOKEN .. ", devices: string[]", "table?",
     "Removes devices from the group." },
-  { "linked_devices", "token: string", "table?", "Requests the devices of the group." },
+  { "linked_devices", "token?: string # " .. TOKEN, "table?",
+    "Requests the devices of the group." },
   { "partner_status", "status: adobepass.PartnerStatusOptions",
     "adobepass.PartnerStatus?", "Builds the AP-Partner-Framework-Status." },
   { "sign_service_token", "options: adobepass.SignOptions", "string?",

@@ -8,8 +8,8 @@
 
 local adobepass = require "adobepass"
 
-local store = assert(adobepass.store.file(
-  os.getenv "QUICKSTART_STORE" or "quickstart.store"))
+local store = adobepass.store.file(
+  os.getenv "QUICKSTART_STORE" or "quickstart.store")
 
 local client = adobepass.new {
   service_provider = "REF30",

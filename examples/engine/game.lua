@@ -14,7 +14,7 @@ local PAGE = os.getenv "ADOBEPASS_API" .. "/activate"
 local driver = adobepass.driver.tick()
 local folder = os.getenv "ENGINE_STORE"
 -- A file store keeps the login when this script is loaded again.
-local store = folder and assert(adobepass.store.file(folder))
+local store = folder and adobepass.store.file(folder)
   or adobepass.store.memory()
 
 local client = adobepass.new {

@@ -268,7 +268,8 @@ local function check(folder, given)
   check_keys(given.key)
 end
 
---- Creates a store in a folder. Raises for wrong arguments.
+--- Creates a store in a folder. Raises for wrong arguments. The first call of the
+-- store creates and checks the folder.
 -- @function file
 -- @string folder created with mode 0700 if missing
 -- @tparam[opt] table options `key`: 32 bytes, to encrypt with AES-256-GCM; or a

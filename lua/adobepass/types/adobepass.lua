@@ -257,7 +257,7 @@
 ---@field method? string # The HTTP method (GET)
 ---@field once? boolean # true: no retry
 ---@field path string # Starts with /; may have a query
----@field query? table<string, string|number|string[]> # Added to the path
+---@field query? table<string, string|number|boolean|(string|number|boolean)[]> # Added to the path
 ---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 
 ---@class adobepass.ResetOptions
@@ -305,7 +305,7 @@
 
 ---@class adobepass.FileStoreOptions
 ---@field key? string|string[] # 32 bytes; the first encrypts, all decrypt
----@field lock_timeout? number # Seconds to wait for another process (5)
+---@field lock_timeout? number # Seconds to wait for another process, at most 5 (5)
 ---@field now? fun(): number # A replacement for tests
 
 ---@class adobepass.MemoryStoreOptions
@@ -466,7 +466,7 @@
 
 --- What on_request receives.
 ---@class adobepass.OutgoingRequest
----@field operation string # One of the 22 operations, or request
+---@field operation string # A name of client.api; of client:request, `request:` and the first segment of the path, such as `request:esm`
 ---@field method string # The HTTP method
 ---@field attempt integer # Counts from 1
 ---@field mvpd? string # The provider or TempPass
@@ -477,7 +477,7 @@
 ---@class adobepass.Event
 ---@field type "request"|"retry"|"wait"|"token"|"registration"|"cache_hit"|"circuit_open"|"warning" # What happened
 ---@field device? string # client:event_name() of the device
----@field operation? string # One of the 22, or request
+---@field operation? string # A name of client.api; of client:request, `request:` and the first segment of the path, such as `request:esm`
 ---@field mvpd? string # The provider or TempPass
 ---@field attempt? integer # Counts from 1
 ---@field status? integer # The HTTP status
@@ -630,7 +630,7 @@ function Client:poll_login(login, options) end
 ---@return adobepass.Error? err
 function Client:check_code(code, options) end
 
---- For the second screen: returns the URL for the viewer's browser.
+--- For the second screen: returns the URL for the viewer's browser, or "" if no login is needed.
 ---@param options adobepass.ResumeOptions
 ---@return string?
 ---@return adobepass.Error? err
@@ -692,20 +692,20 @@ function Client:get_service_token(options) end
 function Client:renew_service_token(token) end
 
 --- Returns a code for another device, and its end in ms.
----@param token string
+---@param token? string # default: the service_token of the identity
 ---@return string?
 ---@return adobepass.Error? err
 function Client:link_device(token) end
 
 --- Removes devices from the group.
----@param token string
+---@param token string? # default: the service_token of the identity
 ---@param devices string[]
 ---@return table?
 ---@return adobepass.Error? err
 function Client:unlink_devices(token, devices) end
 
 --- Requests the devices of the group.
----@param token string
+---@param token? string # default: the service_token of the identity
 ---@return table?
 ---@return adobepass.Error? err
 function Client:linked_devices(token) end
@@ -1081,12 +1081,11 @@ local Stores = {}
 ---@param options? adobepass.MemoryStoreOptions
 ---@return adobepass.Store
 function Stores.memory(options) end
---- Keeps state in private files of a folder.
+--- Keeps state in private files of a folder, which the first call of the store creates
+--- and checks.
 ---@param folder string
 ---@param options? adobepass.FileStoreOptions
----@return adobepass.Store?
----@return string? message
----@return string? code
+---@return adobepass.Store
 function Stores.file(folder, options) end
 --- Keeps state in nginx's shared memory.
 ---@param name string # of a lua_shared_dict
