@@ -37,6 +37,28 @@ describe("cli commands", function()
     short:stop()
   end)
 
+  local page = assert(shell.read_file "bin/adobepass.1"):match "\n.SH JSON\n(.-)\n.SH"
+
+  -- Returns the keys of a command that the manual page lists, as a set.
+  local function keys_of(name)
+    local text, keys = page:match("\n%.TP\n%.B " .. name .. "\n([^\n]*)"), {}
+    for key in assert(text, name):gmatch "\\fB([%w_]+)\\fR" do keys[key] = true end
+    local other = text:match "[Aa]s in (%l+)"
+    return setmetatable(keys, { __index = other and keys_of(other) })
+  end
+
+  local IS_FREE = { attributes = true, header = true, claims = true }
+
+  -- Compares the keys of a result, also of the objects in it, with the manual page.
+  local function assert_in_manual(keys, value)
+    for key, inner in pairs(value) do
+      if type(key) == "string" then assert.is_true(keys[key], key) end
+      if type(inner) == "table" and not IS_FREE[key] then
+        assert_in_manual(keys, inner)
+      end
+    end
+  end
+
   local function json_of(words, changes)
     local out, err, status = fixture:run(words .. " --json", changes)
     assert.equal("", err)
@@ -131,6 +153,7 @@ describe("cli commands", function()
     fixture:sign_in(code)
     local event = json.decode(other:line())
     assert.equal("code", event.event)
+    assert_in_manual(keys_of "login", event)
     assert.equal(fixture.sandbox.api .. "/activate", event.url)
     assert.equal(event.url .. "?code=" .. event.code, event.qr)
     fixture:sign_in(event.code, "ann", "AdobeShibboleth")
@@ -269,6 +292,27 @@ describe("cli commands", function()
     assert.same({ "usage", 2 }, { why.code, status })
   end)
 
+  it("[command-manual-json-keys] manual page: lists every key of --json", function()
+    local lines = { "register", "providers --temporary", "login", "profiles",
+      "preauthorize CNN HBO", "authorize CNN", "authorize HBO",
+      "temppass CNN --mvpd TempPass", "temppass --mvpd TempPass",
+      "reset --mvpd TempPass --this-device", "doctor", "version",
+      "inspect " .. fixture.folder .. "/statement" }
+    assert(shell.write_file(fixture.folder .. "/statement", fixture.sandbox.statement))
+    local calls = {}
+    for index, line in ipairs(lines) do calls[index] = line .. " --json" end
+    for index, result in ipairs(fixture:run_lines(calls)) do
+      local value = assert(json.decode(result.out), lines[index])
+      assert_in_manual(keys_of(lines[index]:match "^%l+"), value)
+    end
+    local _, err = error_of "authorize CNN --mvpd Unknown"
+    local keys = {}
+    for key in page:match "an error\n(.-)\n%.TP":gmatch "\\fB([%w_]+)\\fR" do
+      keys[key] = true
+    end
+    assert_in_manual(keys, { error = err })
+  end)
+
   -- tags: [command-temppass-identity]
   it("[command-temppass-identity] temppass: names --identity when a promotional "
     .. "TempPass lacks the identity", function()
@@ -379,6 +423,7 @@ describe("cli commands", function()
     response, status = json_of("logout", { STORE = fixture.folder .. "/other" })
     assert.same({ "AdobeShibboleth", "no_browser", 0 },
       { response.logouts[1].mvpd, response.logouts[1].outcome, status })
+    assert_in_manual(keys_of "logout", response)
     assert.equal(3, select(3, fixture:run "profiles"))
   end)
 

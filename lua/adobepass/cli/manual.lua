@@ -72,18 +72,35 @@ With
 each command prints one line of JSON;
 .B login
 prints one for each event.
-An error is one line on standard error:
-.PP
-.EX
-    {"error":{"code":...,"message":...,"action":...,"advice":...}}
-.EE
-.PP
+Keys without a value are left out.
 Times are milliseconds since 1970.
 Secrets are not printed.
-A media token is printed only with
-.BR "authorize \-\-token" ,
+A media token is printed only by
+.B authorize
+and
+.B temppass
+with
+.BR \-\-token ,
 and the values of a profile's attributes only with
 .BR \-\-attributes .
+.nh
+@KEYS@
+.PP
+On standard error, also one line each:
+.TP
+an error
+\fBerror\fR: an object of \fBcode\fR, \fBmessage\fR, \fBviewer_text\fR,
+\fBaction\fR, \fBadvice\fR, \fBdetails\fR (the provider's text), \fBoperation\fR,
+\fBhttp_status\fR, \fBtrace\fR (Adobe's id of the request) and
+\fBretry_after\fR (seconds).
+.TP
+with \fB\-\-verbose\fR
+\fBevent\fR: an event, as the option on_event of the library receives it.
+.TP
+with \fB\-\-trace\fR
+\fBtrace\fR: an object of \fBn\fR, \fBrequest\fR, \fBresponse\fR or \fBfailure\fR,
+and \fBseconds\fR.
+.hy
 .SH ENVIRONMENT
 These variables describe one service, and
 .B adobepass sandbox \-\-exec
@@ -137,6 +154,41 @@ Deleting it logs the viewer out.
 .BR qrencode (1),
 .BR nginx (8)
 ]]
+
+-- The keys of --json, in backquotes, by command.
+local JSON_KEYS = {
+  { "sandbox", "`api`, `mgmt`, `control`: addresses; `ca`: a file; `statement`; "
+    .. "`pid`; with --bind `plain_api`." },
+  { "sandbox control", "The result of the call: see docs/sandbox.md." },
+  { "register", "`registered` (true), `was_registered` (before this command), "
+    .. "`client_id`, `store` (a folder), `service_provider`, `api`." },
+  { "providers", "`providers`: a list of `id`, `display_name`, `logo_url`, "
+    .. "`temporary` (a TempPass), `remembered` (the last choice)." },
+  { "login", "With a code, `event` (code), `code`, `url` (for a browser on this "
+    .. "device), `qr` (the text of the QR code), `mvpd`, `expires_at`, `interval` "
+    .. "(seconds). Then `event` (profile), `was_signed_in` (no code was needed), "
+    .. "`profile` (as in profiles)." },
+  { "profiles", "`profiles`: a list of `mvpd`, `type`, `issuer`, `not_before`, "
+    .. "`not_after`, `attributes` (their names; with --attributes an object) and "
+    .. "`encrypted` (names of attributes that were not decrypted)." },
+  { "preauthorize", "`mvpd`, `permitted` (a list of resources), `decisions` (a list, "
+    .. "each as in authorize), `is_right_to_play` (false)." },
+  { "authorize", "`resource`, `permitted`, `mvpd`, `source`, `not_before`, "
+    .. "`not_after`, `media_token_not_after`; with --token `media_token`. Of a denial "
+    .. "`reason` (a text for the viewer), `code`, `action`, `details`." },
+  { "logout", "`logouts`: a list of `mvpd`, `outcome` (opened, no_browser, complete, "
+    .. "viewer_to_be_told, invalid, unknown, refused or failed), `action_name`, "
+    .. "`action_type`, `url`, `error` (a code)." },
+  { "temppass", "As in authorize, and `remaining_ms`, `remaining_resources`; without "
+    .. "a resource only these and `mvpd`." },
+  { "reset", "`reset` (true), `mvpd`, `whom` (this device, the device, the viewer or "
+    .. "everyone)." },
+  { "inspect", "`kind` (statement, access, media or token), `header`, `claims`, "
+    .. "`is_over` (expired), `not_after`, `has_v2_scope`; with --key `is_signed`." },
+  { "doctor", "`checks`: a list of `name`, `status` (ok, warn or fail), `message`, "
+    .. "`advice`. `fail`, `warn`: their numbers." },
+  { "version", "`version`, `lua`." },
+}
 
 -- roff reads a line that starts with a dot or a quote as a request.
 local function escape(text)
@@ -229,6 +281,15 @@ local function shared_options(add, groups)
   add "Print the version."
 end
 
+local function json_keys()
+  local lines = {}
+  for _, item in ipairs(JSON_KEYS) do
+    lines[#lines + 1] = ".TP\n.B " .. item[1]
+    lines[#lines + 1] = item[2]:gsub("%-%-", "\\-\\-"):gsub("`(.-)`", "\\fB%1\\fR")
+  end
+  return table.concat(lines, "\n")
+end
+
 --- Returns the manual page as roff source.
 function manual.page()
   local parser = require("adobepass.cli").parser()
@@ -240,7 +301,7 @@ function manual.page()
   end
   shared_options(add, shared)
   return HEAD:format(core.version) .. table.concat(lines, "\n") .. "\n"
-    .. TAIL
+    .. TAIL:gsub("@KEYS@", json_keys)
 end
 
 --- Runs the subcommand. Returns the exit status.

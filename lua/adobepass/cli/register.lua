@@ -13,8 +13,8 @@ local register = {
 local DESCRIPTION = [[
 Exchanges the software statement for credentials of this device, stores them,
 and checks that the service accepts them. If credentials are stored, only
-checks them, because they do not expire. Every other command registers the
-device when necessary.]]
+checks them, because they do not expire. Every command that needs credentials,
+except doctor, registers the device when necessary.]]
 
 local EPILOG = [[
 Examples:
