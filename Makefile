@@ -388,7 +388,7 @@ ports: ## build and test HEAD on other processors, logs in build/ports (PORTS=ar
 	@mkdir -p build/ports; status=0; for arch in $(PORTS); do echo "== $$arch"; \
 	  nice sh .ci/port $$arch "$(PORT_PACKAGES)" > build/ports/$$arch.log 2>&1 || \
 	    { status=1; tail -n 5 build/ports/$$arch.log; }; done; \
-	  echo "| target | Lua | passed | failed | minutes | core KiB | app KiB | its own |"; \
+	  echo "| target | Lua | passed | failed | minutes | core KiB | app KiB | private KiB |"; \
 	  echo "|---|---|---|---|---|---|---|---|"; \
 	  grep -h '^| ' build/ports/*.log; exit $$status
 

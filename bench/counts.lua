@@ -96,7 +96,7 @@ local function faults()
 end
 
 -- The rows of the last `make ports`: target, Lua, passed, failed, minutes, KiB of the
--- core, KiB of the TV app, KiB of its own pages.
+-- core, KiB of the TV app, KiB of its private memory.
 local function ports()
   local text = shell.read "cat build/ports/*.log"
   local found, is_run = results.new("ports", "make ports"), false
@@ -108,7 +108,7 @@ local function ports()
     found:figure(label .. "time", minutes, "minutes")
     found:figure(label .. "size of the core", core, "KiB")
     found:figure(label .. "memory of the TV app", app, "KiB")
-    found:figure(label .. "of it, pages of its own", own, "KiB")
+    found:figure(label .. "of it, private memory", own, "KiB")
     is_run = true
   end
   if is_run then found:write() end

@@ -59,6 +59,6 @@ return {
   -- each processor.
   ["KiB of memory"] = {
     ["a TV app"] = 18000,
-    ["a TV app, pages of its own"] = 3900,
+    ["a TV app, private memory"] = 3900,
   },
 }

@@ -170,7 +170,7 @@ function flow_costs.memory(running)
   local all, written = output:match "^(%d+) (%d+)\n?$"
   assert(all, output)
   return { ["a TV app"] = tonumber(all),
-    ["a TV app, pages of its own"] = tonumber(written) }
+    ["a TV app, private memory"] = tonumber(written) }
 end
 
 --- Returns requests and handshakes by flow, and KiB by program.

@@ -10,7 +10,7 @@ local running = assert(sandbox_host.start { throttle = false })
 local ok, measured = pcall(flow_costs.memory, running)
 running:stop()
 if not ok then error(measured, 0) end
-print(("%d %d"):format(measured["a TV app"], measured["a TV app, pages of its own"]))
+print(("%d %d"):format(measured["a TV app"], measured["a TV app, private memory"]))
 local status = 0
 for _, row in ipairs(comparison.rows({ ["KiB of memory"] = measured }, ceilings)) do
   local complaint = comparison.complaint(row)
