@@ -1,4 +1,4 @@
---- Records the moving picture of README.md: a TV and a phone, side by side, while a
+--- Records the animation in README.md: a TV and a phone, side by side, while a
 -- viewer signs in. Needs ImageMagick's `convert` and the programs of the TV specs.
 --
 --   lua5.4 spec/examples/tv/moving_picture.lua [file.gif]    (LUA_PATH as for specs)
