@@ -1,10 +1,11 @@
 --- Compares two test doubles of the service: the sandbox, and Prism's mock of
 -- Adobe's OpenAPI files. Each check is a rule of Adobe's pages that the tests of an
--- application may rely on. Run bench/doubles.
+-- application may rely on. Run bench/doubles. Exit status 1 if the sandbox misses one.
 
 local core = require "adobepass.core"
 local hosts = require "bench.double_hosts"
 local json = require "adobepass.util.json"
+local results = require "bench.results"
 local shell = require "adobepass.util.shell"
 local tools = require "bench.gateway_tools"
 local tv_client = require "spec.support.tv_client"
@@ -192,20 +193,30 @@ local function examine(new, ...)
   return found
 end
 
+local kept = results.new("doubles", "bench/doubles")
+
+-- Prints and stores a row: what both doubles do, or a number of each.
+local function row(name, form, sandbox, prism, target)
+  local values = { form:format(sandbox), form:format(prism) }
+  tools.say("%-58s %-8s %s", name, values[1], values[2])
+  kept:figure(name, table.concat(values, ", "), "sandbox, Prism", target)
+end
+
 local sandbox, prism = examine(hosts.sandbox), examine(hosts.prism, PRISM)
 local counts = { 0, 0 }
 tools.say("%-58s %-8s %s", "", "sandbox", "Prism")
 for index, check in ipairs(CHECKS) do
-  local row = {}
+  local words = {}
   for which, found in ipairs { sandbox, prism } do
-    row[which] = found.results[index] and "yes" or "no"
+    words[which] = found.results[index] and "yes" or "no"
     if found.results[index] then counts[which] = counts[which] + 1 end
   end
-  tools.say("%-58s %-8s %s", check[1], row[1], row[2])
+  row(check[1], "%s", words[1], words[2])
 end
-tools.say("%-58s %-8d %d", "of " .. #CHECKS, counts[1], counts[2])
-tools.say("%-58s %-8.2f %.2f", "seconds until the first response",
-  sandbox.start, prism.start)
-tools.say("%-58s %-8.0f %.0f", "MB of memory", sandbox.memory, prism.memory)
-tools.say("%-58s %-8.0f %.0f", "GET profiles, one at a time, requests/s (https, http)",
-  sandbox.rate, prism.rate)
+row("rules met, of " .. #CHECKS, "%d", counts[1], counts[2], "= " .. #CHECKS)
+row("seconds until the first response", "%.2f", sandbox.start, prism.start)
+row("MB of memory", "%.0f", sandbox.memory, prism.memory)
+row("GET profiles, one at a time, requests/s (https, http)", "%.0f", sandbox.rate,
+  prism.rate)
+print(kept:write())
+os.exit(results.status())

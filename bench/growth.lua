@@ -99,6 +99,7 @@ local function collect(luas)
   found:note("Load average at the end: "
     .. assert(shell.read_file "/proc/loadavg"):match "[%d.]+")
   print(found:write())
+  os.exit(results.status())
 end
 
 if arg[1] == "measure" then measure() else collect(arg) end

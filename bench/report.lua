@@ -24,6 +24,9 @@ local SECTIONS = {
   { "peers", "Other HTTP clients", "The same call by this client, its core and "
     .. "lua-http, on Lua 5.2.",
     "bench/peers" },
+  { "doubles", "Test doubles", "The sandbox and Prism's mock of Adobe's OpenAPI "
+    .. "files: the rules of Adobe's pages that each follows, and its speed.",
+    "bench/doubles" },
   { "guards", "Guards", "Counts of one operation or flow; they do not depend on "
     .. "other load. The specs enforce the ceilings.", "make guards" },
   { "soak", "Soak", "Memory, descriptors and errors under a steady load.",

@@ -4,6 +4,7 @@
 --   found:figure("errors", 0, "", "<= 0")     -- name, value, unit, target
 --   found:note "Load average: 0.5"
 --   found:write()                             -- bench/results/soak.txt
+--   os.exit(results.status())                 -- 1 if a target is missed
 --
 -- A target is "<= 5", "< 5", ">= 0.9" or "= 1"; it is optional.
 --
@@ -21,6 +22,11 @@ local unpack = table.unpack or unpack
 local results = {}
 
 results.FOLDER = "bench/results"
+
+local is_missed = false
+
+--- Returns the exit status: 1 if a figure of this process missed its target, else 0.
+function results.status() return is_missed and 1 or 0 end
 
 local Found = {}
 Found.__index = Found
@@ -84,6 +90,9 @@ end
 
 function Found:figure(name, value, unit, target)
   add(self, "figure", name, value, unit or "", target or "")
+  if results.met { value = value, target = target or "" } == false then
+    is_missed = true
+  end
 end
 
 function Found:note(text) add(self, "note", text) end

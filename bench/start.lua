@@ -83,6 +83,7 @@ local function collect(luas)
     end
   end
   print(found:write())
+  os.exit(results.status())
 end
 
 if arg[1] == "step" then show(arg[2], arg[3]) else collect(arg) end

@@ -58,6 +58,20 @@ describe("bench results", function()
     end
   end)
 
+  it("[report-status] bench results: status is 1 if a figure of the process missed its "
+    .. "target", function()
+    package.loaded["bench.results"] = nil
+    local fresh = require "bench.results"
+    package.loaded["bench.results"] = results
+    local found = fresh.new("start", "bench/start")
+    found:figure("requests", 3, "", "<= 3")
+    found:figure("time", 5, "ms")
+    assert.equal(0, fresh.status())
+    found:figure("handshakes", 2, "", "<= 1")
+    found:figure("devices", 1, "", "= 1")
+    assert.equal(1, fresh.status())
+  end)
+
   local function page()
     local file = path .. "/PAGE.md"
     local output, status = shell.read(shell.line(child_process.interpreter(),
@@ -85,6 +99,6 @@ describe("bench results", function()
     .. "run", function()
     assert.equal(0, shell.execute("mkdir " .. results.FOLDER))
     local _, count = page():gsub("\nNot run%.", "")
-    assert.equal(22, count)
+    assert.equal(23, count)
   end)
 end)
