@@ -427,8 +427,8 @@ texts.results = {
     { "results?", "table", "What the function returned; `n` is their number" },
     { "error?", "any", "The value that was raised" },
     { "traceback?", "string", "Where it was raised" },
-    { "cancel", "fun(self)", "Ends it: its function does not continue. To continue it "
-      .. "with an error, use the option cancel of client:login" } } },
+    { "cancel", "fun(self)", "Ends it and its request: its function does not continue. "
+      .. "To continue it with an error, use the option cancel of client:login" } } },
 }
 
 -- The tables of adobepass.sandbox.

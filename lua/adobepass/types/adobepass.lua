@@ -533,7 +533,7 @@
 ---@field results? table # What the function returned; `n` is their number
 ---@field error? any # The value that was raised
 ---@field traceback? string # Where it was raised
----@field cancel fun(self) # Ends it: its function does not continue. To continue it with an error, use the option cancel of client:login
+---@field cancel fun(self) # Ends it and its request: its function does not continue. To continue it with an error, use the option cancel of client:login
 
 ---@class adobepass.Pass
 ---@field mvpd string # The pass in use
