@@ -685,6 +685,30 @@ describe("temporary access", function()
       is_near(180000 - scenario.driver.now() * 1000, pass:remaining_ms())
     end)
 
+    it("[temp-access-refresh-overtaken] pass refresh: a response older than a playback "
+      .. "does not hide the end of the pass", function()
+      local pass = scenario.client:temporary_access { mvpd = THREE_MINUTES }
+      local wait, answered = scenario.driver.wait, false
+      scenario:set_responder(function(_, operation)
+        if operation ~= "profile" or answered then return nil end
+        return { body = { profiles = json.object {} } }
+      end)
+      function scenario.driver.wait(...)
+        local result = wait(...)
+        local requests = scenario.requests
+        if not answered and requests[#requests].operation == "profile" then
+          answered = true
+          permit(pass) -- by another coroutine, whose response comes first
+        end
+        return result
+      end
+      assert.is_true(pass:refresh())
+      assert.is_true(answered)
+      is_near(180000, pass:remaining_ms())
+      scenario.driver.sleep(181)
+      assert.equal("expired", pass:check())
+    end)
+
     it("[temp-access-asks-service] pass check: retries after the service was "
       .. "unavailable", function()
       local pass = playing { mvpd = THREE_MINUTES }

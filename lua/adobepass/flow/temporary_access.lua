@@ -69,16 +69,17 @@ local function note_profile(self, given)
   self.profile = type(given) == "table"
     and profiles.new(self.mvpd, given, {}) or nil
   self.titles = self.profile and self.profile.attributes.remaining_resources
-  self.is_over, self.is_stale = nil, false
+  self.is_over = nil
 end
 
 local function request_profile(self)
-  local mvpd = self.mvpd
+  local mvpd, plays = self.mvpd, self.plays
   local response, err = self.context.api:profile { mvpd = mvpd,
     user = self.user }
   if self.mvpd ~= mvpd then return true end
   if response then
     note_profile(self, response.profiles[mvpd])
+    self.is_stale = self.plays ~= plays -- another coroutine has begun a playback
     return true
   end
   if USED_UP[err.code] then note_end(self, err.code) end
@@ -89,19 +90,18 @@ end
 -- The remainder is requested when it is next needed. Until the request has failed,
 -- other coroutines wait for it, RETRY_SECONDS at most: its task may be cancelled.
 local function update_if_stale(self)
-  local context = self.context
-  while self.is_stale and not self.last_error
-      and context:monotonic() < (self.ask_at or 0) do
-    context:sleep(POLL)
+  while self.is_stale do
+    local now = self.context:monotonic()
+    if now >= (self.ask_at or now) then
+      self.ask_at = now + RETRY_SECONDS
+      local _, err = request_profile(self)
+      self.last_error = err
+    elseif self.last_error then
+      return nil, self.last_error
+    else
+      self.context:sleep(POLL)
+    end
   end
-  if not self.is_stale then return true end
-  local now = context:monotonic()
-  if now >= (self.ask_at or now) then
-    self.ask_at = now + RETRY_SECONDS
-    local fine, err = request_profile(self)
-    if not fine and self.is_stale then self.last_error = err end
-  end
-  if self.is_stale then return nil, self.last_error end
   self.ask_at, self.last_error = nil, nil
   return true
 end
@@ -155,7 +155,8 @@ function Pass:authorize(resource)
     local decision, err = authorize.authorize(self.context, resource,
       { mvpd = mvpd, user = self.user })
     if decision and decision.permitted and self.mvpd == mvpd then
-      self.is_stale, self.ask_at, self.last_error = true, nil, nil
+      self.is_stale, self.plays = true, self.plays + 1
+      self.ask_at, self.last_error = nil, nil
     end
     if not continues(self, mvpd, decision, err) then return decision, err end
   end
@@ -242,7 +243,7 @@ function temporary_access.temporary_access(context, options)
   check_hash("client:temporary_access", options.hash)
   local list = list_of(options.mvpd)
   return setmetatable({ context = context, list = list, at = 1, mvpd = list[1],
-    notified = {}, user = hashed_user(options),
+    plays = 0, notified = {}, user = hashed_user(options),
     warning = options.expiring or USUAL_WARNING,
     on_expiring = options.on_expiring, on_expired = options.on_expired },
     Pass)
