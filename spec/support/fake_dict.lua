@@ -1,6 +1,6 @@
 --- The methods of nginx's shared dictionary that the store uses, in Lua. Each
 -- except flush_expired first calls `step(name)`, in which a spec may stop a worker
--- or switch to another one.
+-- or switch to another one. Time does not pass: no entry expires.
 
 local fake_dict = {}
 
@@ -12,16 +12,16 @@ function Dict:get(key)
   return self.entries[key]
 end
 
-function Dict:safe_add(key, value)
+function Dict:safe_add(key, value, seconds)
   self.step "safe_add"
   if self.entries[key] ~= nil then return false, "exists" end
-  self.entries[key] = value
+  self.entries[key], self.seconds[key] = value, seconds
   return true
 end
 
-function Dict:safe_set(key, value)
+function Dict:safe_set(key, value, seconds)
   self.step "safe_set"
-  self.entries[key] = value
+  self.entries[key], self.seconds[key] = value, seconds
   return true
 end
 
@@ -40,7 +40,7 @@ end
 
 function Dict:ttl(key)
   self.step "ttl"
-  if self.entries[key] ~= nil then return 0 end
+  if self.entries[key] ~= nil then return self.seconds[key] or 0 end
 end
 
 function Dict:get_keys()
@@ -55,7 +55,8 @@ function Dict.flush_expired() end
 --- Returns an empty dictionary.
 -- @func[opt] step called before each access with the call's name
 function fake_dict.new(step)
-  return setmetatable({ entries = {}, step = step or function() end }, Dict)
+  return setmetatable({ entries = {}, seconds = {},
+    step = step or function() end }, Dict)
 end
 
 return fake_dict
