@@ -81,12 +81,12 @@ describe("core.http.new: polling", function()
 
   it("[poller-watched-asked-vain] poller: uses epoll after some steps that "
     .. "finish no transfer", function()
+    if core_transport.polls then return pending "no epoll here" end
     local before = count_watched()
     local transfers = submit_many(40, "HTTP", "/silent")
     fixture.transport:step(0)
     assert.equal(before, count_watched())
     step_often()
-    if count_watched() == before then return pending "no epoll here" end
     assert.equal(before + #transfers, count_watched())
     for _, transfer in ipairs(transfers) do transfer:close() end
     assert.equal(before, count_watched())
@@ -94,6 +94,7 @@ describe("core.http.new: polling", function()
 
   it("[poller-connecting-write] poller: watches a socket that is connecting for "
     .. "writing only", function()
+    if core_transport.polls then return pending "no epoll here" end
     local before = {} -- masks of other specs' descriptors
     for _, mask in ipairs(watched_events()) do
       before[mask] = (before[mask] or 0) + 1
@@ -117,7 +118,6 @@ describe("core.http.new: polling", function()
     transfer:close()
     for _, filler in ipairs(fillers) do filler:close() end
     listener:close()
-    if #masks == 0 then return pending "no epoll here" end
     assert.equal(1, #masks)
     assert.equal(0, masks[1] % 2) -- without EPOLLIN (1)
     assert.is_true(masks[1] % 8 >= 4) -- with EPOLLOUT (4)
@@ -125,6 +125,7 @@ describe("core.http.new: polling", function()
 
   it("[poller-no-process-no-descriptor] poller: core.http.new fails when no "
     .. "descriptor is left", function()
+    if core_transport.polls then return pending "no epoll here" end
     local output = folder.run("ulimit -n 64; " .. child_process.command [[
       local core = require "adobepass.core"
       local held = {}
@@ -136,9 +137,6 @@ describe("core.http.new: polling", function()
       print(transport, code, message, core.handle_count().transports)
       print(core.http.new {})
     ]])
-    if output:find "^adobepass.transport" then
-      return pending "no epoll here"
-    end
     assert.matches("^nil\ttransfer_failed\tThe poller needs a file descriptor.*"
       .. "\t0\nadobepass.transport", output)
   end)
