@@ -119,6 +119,25 @@ describe("driver.cqueues", function()
     transfer:close()
   end)
 
+  it("[driver-cqueues-deadline-poll] driver.cqueues: lets no coroutine sleep past "
+    .. "its deadline", function()
+    local poll, longest = cqueues.poll, 0
+    finally(function() cqueues.poll = poll end)
+    function cqueues.poll(...)
+      -- The coroutine that steps the transport also polls a descriptor.
+      local _, seconds = ...
+      if select("#", ...) == 2 then longest = math.max(longest, seconds) end
+      return poll(...)
+    end
+    world.run(function()
+      local silent = world:submit "/silent"
+      -- A deadline that has passed already needs no sleep.
+      repeat assert.is_false(world:wait(silent, 0.01)) until longest > 0
+      silent:close()
+    end)
+    assert.is_true(longest < 0.011)
+  end)
+
   it("[driver-cqueues-options] driver.cqueues: raises for an unknown "
     .. "option", function()
     assert.error_matches(function() cqueues_driver { loop = 1 } end,

@@ -189,6 +189,32 @@ describe("driver.luv", function()
     assert.is_true(used)
   end)
 
+  it("[driver-luv-deadline-timer] driver.luv: sets the loop's timer no later than "
+    .. "the first deadline", function()
+    local longest, at_first_end = 0, nil
+    local mine = setmetatable({ new_timer = function()
+      local timer = uv.new_timer()
+      return {
+        start = function(_, milliseconds, ...)
+          longest = math.max(longest, milliseconds)
+          return timer:start(milliseconds, ...)
+        end,
+        close = function() timer:close() end,
+      }
+    end }, { __index = uv })
+    world.driver = luv { uv = mine }
+    local silent, waits = world:submit "/silent", {}
+    for index, seconds in ipairs { 0.03, 0.01, 0.02 } do
+      waits[index] = function()
+        assert.is_false(world:wait(silent, seconds))
+        at_first_end = at_first_end or longest
+      end
+    end
+    world.run(waits[1], waits[2], waits[3])
+    assert.is_true(at_first_end <= 10)
+    silent:close()
+  end)
+
   it("[driver-luv-raises-programmer] driver.luv: raises for invalid "
     .. "options", function()
     assert.error_matches(function() luv { loop = 1 } end,
