@@ -200,9 +200,9 @@ row(mandatory, "3. Authentication Phase", "Polling Mechanism Configuring",
       end
       assert.is_true(last >= 55)
     end
-    assert.has_error(function()
+    assert.error_matches(function()
       scenario.client:login(login_with { interval = 2 })
-    end)
+    end, "interval should be 3 seconds or more")
   end)
 
 row(mandatory, "3. Authentication Phase", "Profiles Caching", function(scenario)
