@@ -27,16 +27,10 @@ end
 -- another process does.
 local function eventually(check)
   local deadline = core.clock.monotonic() + 10
-  local nothing = assert(core.http.new())
   repeat
-    if check() then
-      nothing:close()
-      return true
-    end
-    nothing:step(0.01)
+    if check() then return true end
     shell.read("sleep 0.01")
   until core.clock.monotonic() > deadline
-  nothing:close()
   return false
 end
 
