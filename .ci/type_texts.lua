@@ -406,9 +406,7 @@ texts.results = {
     { "replace", "fun(self, key: string, value: string, expected: string?, "
       .. "seconds?: number): boolean?", "Writes if the value is the expected one" },
     { "delete", "fun(self, key: string, value?: string): boolean?",
-      "Deletes; with a value, only if it is stored" },
-    { "clear", "fun(self, prefix?: string): boolean?",
-      "Deletes everything, or all keys that begin with a prefix" } } },
+      "Deletes; with a value, only if it is stored" } } },
   { "Driver", "Adapts the client to an event loop", {
     { "wait", "fun(transport: userdata, transfer: userdata, deadline: number)",
       "Returns true when the transfer has ended, false at the deadline" },

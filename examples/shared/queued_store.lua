@@ -12,19 +12,10 @@ local queued_store = {}
 
 local ATTEMPTS, PAUSE = 5, 0.2 -- seconds between two attempts
 
-local function was_cleared(self, key)
-  for _, prefix in ipairs(self.cleared) do
-    if key:sub(1, #prefix) == prefix then return true end
-  end
-  return false
-end
-
 local does = {}
 
 function does.get(self, key)
-  if self.changed[key] or was_cleared(self, key) then
-    return self.memory:get(key)
-  end
+  if self.changed[key] then return self.memory:get(key) end
   return self.disk:get(key)
 end
 
@@ -59,12 +50,6 @@ function does.delete(self, key, value)
   return self.send("delete", key)
 end
 
-function does.clear(self, prefix)
-  self.cleared[#self.cleared + 1] = prefix or ""
-  self.memory:clear(prefix)
-  return self.send("clear", prefix)
-end
-
 local make = interface.class(does)
 
 --- Creates a store.
@@ -73,7 +58,7 @@ local make = interface.class(does)
 -- `store_failed` if an earlier change failed or no change can be queued; other fields
 -- are kept
 function queued_store.new(fields)
-  fields.memory, fields.changed, fields.cleared = memory(), {}, {}
+  fields.memory, fields.changed = memory(), {}
   return make(fields)
 end
 

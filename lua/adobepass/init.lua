@@ -63,7 +63,7 @@ local FIELDS = {
 local DEVICE_ID, EXPIRY_SECONDS = "device_id", 1e9
 
 local METHODS = {
-  store = { "get", "set", "add", "replace", "delete", "clear" },
+  store = { "get", "set", "add", "replace", "delete" },
   driver = { "wait", "sleep", "now" },
   rate_limit = { "reserve", "cancel", "penalize", "barred_for" } }
 

@@ -14,8 +14,7 @@ local login_options = timeline.login_options
 local function new_failing_store(now)
   local inner = memory { now = now }
   local store = { broken = false, inner = inner }
-  for _, name in ipairs { "get", "set", "add", "replace", "delete",
-    "clear" } do
+  for _, name in ipairs { "get", "set", "add", "replace", "delete" } do
     store[name] = function(self, ...)
       if self.broken == true or self.broken == name then
         return nil, "The disk is gone.", "store_failed"

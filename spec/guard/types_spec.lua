@@ -136,7 +136,7 @@ describe("types", function()
       assert.equal(parameters, defined, name)
       count = count + 1
     end
-    assert.equal(6, count)
+    assert.equal(5, count)
   end)
 
   it("[types-http] types: define each option of core.http.new", function()

@@ -43,13 +43,6 @@ function Dict:ttl(key)
   if self.entries[key] ~= nil then return self.seconds[key] or 0 end
 end
 
-function Dict:get_keys()
-  self.step "get_keys"
-  local keys = {}
-  for key in pairs(self.entries) do keys[#keys + 1] = key end
-  return keys
-end
-
 function Dict.flush_expired() end
 
 --- Returns an empty dictionary.

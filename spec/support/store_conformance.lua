@@ -206,8 +206,8 @@ case("[store-replaces-expiry] store: a replaced value expires and is absent "
   same("1e300", store:get("o"))
 end)
 
-case("[store-replaces-after-delete] store: deleted and cleared values are "
-  .. "absent for a replace", function(world)
+case("[store-replaces-after-delete] store: deleted values are absent for "
+  .. "a replace", function(world)
   local store = world.store
   for round = 1, 3 do
     local value = "v" .. round
@@ -219,13 +219,6 @@ case("[store-replaces-after-delete] store: deleted and cleared values are "
     expect(false, store:replace("k", "w", value))
     expect(true, store:replace("k", value, nil))
     expect(true, store:delete("k"))
-    expect(nil, store:get("k"))
-    expect(true, store:replace("k", value, nil))
-    expect(true, store:replace("key", value, nil))
-    expect(true, store:clear("ke"))
-    expect(nil, store:get("key"))
-    same(value, store:get("k"))
-    expect(true, store:clear())
     expect(nil, store:get("k"))
     expect(false, store:replace("k", "w", value))
   end
@@ -286,44 +279,6 @@ case("[store-not-late-holder-drop] store: a late lock holder cannot delete "
   same("next", world.store:get("k"))
 end)
 
-case("[store-clears-begins-prefix] store: clears exactly the keys that begin "
-  .. "with a prefix", function(world)
-  local store = world.store
-  local others = { "a", "ab", "xa*b", "a?b:", "a[b]", "A*b:1", "a\\*b:" }
-  for _, key in ipairs(others) do store:set(key, "v") end
-  for _, key in ipairs { "a*b:", "a*b:1", "a*b:\0" } do
-    store:set(key, "v", LONG)
-  end
-  expect(true, store:clear("a*b:"))
-  for _, key in ipairs(others) do same("v", store:get(key)) end
-  for _, key in ipairs { "a*b:", "a*b:1", "a*b:\0" } do
-    same(nil, store:get(key))
-  end
-  for _, prefix in ipairs { "a?", "a[b]", "a\\" } do
-    expect(true, store:clear(prefix))
-  end
-  for _, key in ipairs { "a?b:", "a[b]", "a\\*b:" } do
-    same(nil, store:get(key))
-  end
-  same("v", store:get("ab"))
-end)
-
-case("[store-clears-everything] store: clears all keys", function(world)
-  for i = 1, 50 do world.store:set("k" .. i, "v") end
-  expect(true, world.store:clear())
-  for i = 1, 50 do same(nil, world.store:get("k" .. i)) end
-  expect(true, world.store:clear())
-  expect(true, world.store:clear("x"))
-  expect(true, world.store:set("k1", "v"))
-end)
-
-case("[store-clears-prefix-empty] store: clears all keys with an empty "
-  .. "prefix", function(world)
-  expect(true, world.store:set("k", "v"))
-  expect(true, world.store:clear(""))
-  same(nil, world.store:get("k"))
-end)
-
 case("[store-raises-wrong-arguments] store: raises for invalid arguments and "
   .. "names them", function(world)
   local store = world.store
@@ -337,7 +292,6 @@ case("[store-raises-wrong-arguments] store: raises for invalid arguments and "
     refuses("value", store.set, store, "k", value)
     refuses("value", store.add, store, "k", value, LONG)
     refuses("value", store.delete, store, "k", value)
-    refuses("prefix", store.clear, store, value)
     refuses("value", store.replace, store, "k", value)
     refuses("expected", store.replace, store, "k", "v", value)
   end

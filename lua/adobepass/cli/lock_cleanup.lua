@@ -18,7 +18,7 @@ local RECORD = "^access:"
 local Wrapper = {}
 Wrapper.__index = Wrapper
 
-for _, name in ipairs { "get", "set", "add", "delete", "clear" } do
+for _, name in ipairs { "get", "set", "add", "delete" } do
   Wrapper[name] = function(self, ...)
     return self.store[name](self.store, ...)
   end

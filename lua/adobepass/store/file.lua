@@ -68,10 +68,6 @@ local function decode(self, content)
   return content:sub(start, middle - 1), content:sub(middle), lives
 end
 
-local function sentence(message)
-  return message:match("%.$") and message or message .. "."
-end
-
 -- Creates and checks the folder before the first use. Later calls do not repeat
 -- the check: it detects a wrong setup, not a change by the owner.
 local function ready(self)
@@ -167,61 +163,8 @@ local function delete(self, key, value)
   return remove(self, key)
 end
 
--- Returns the names of the entries' files and of the temporary files that killed
--- processes left.
-local function names(self)
-  local all, message = core.file.list(self.folder)
-  if not all then return nil, message end
-  local list = {}
-  for _, name in ipairs(all) do
-    local digits = name:match("^%x+$") or name:match("^%.(%x+)%.tmp$")
-    if digits and #digits == 64 then list[#list + 1] = name end
-  end
-  return list
-end
-
--- Returns whether the key of a file begins with `prefix`; nil and a message if the
--- file cannot be read. Such a file is not removed.
-local function belongs(self, name, prefix)
-  if not prefix then return true end
-  if name:sub(1, 1) == "." then return false end
-  local path = self.folder .. "/" .. name
-  local content, message = read_file(self, path)
-  if not content then return nil, message end
-  local key = decode(self, content)
-  if not key then return nil, path .. " is damaged." end
-  return key:sub(1, #prefix) == prefix
-end
-
--- Only the last removal is done by core.file.remove: it syncs the folder, and so
--- the previous removals, to disk.
-local function remove_all(self, list)
-  for index, name in ipairs(list) do
-    local path = self.folder .. "/" .. name
-    local unlink = index == #list and core.file.remove or os.remove
-    local done, message = unlink(path)
-    if not done then return failed(sentence(message)) end
-  end
-  return true
-end
-
-local function clear(self, prefix)
-  local list, message = names(self)
-  if not list then return failed(message) end
-  local chosen, trouble = {}, nil
-  for _, name in ipairs(list) do
-    local ours, why = belongs(self, name, prefix)
-    if ours then chosen[#chosen + 1] = name end
-    trouble = trouble or why
-  end
-  local done, reason, code = remove_all(self, chosen)
-  if done and trouble then return failed(trouble) end
-  return done, reason, code
-end
-
 local file = { set = changing(write), add = changing(add),
-  replace = changing(replace), delete = changing(delete),
-  clear = changing(clear) }
+  replace = changing(replace), delete = changing(delete) }
 
 function file.get(self, key)
   local good, message = ready(self)

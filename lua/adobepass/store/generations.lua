@@ -74,13 +74,6 @@ local function highest(dict, key, base)
   if dict:get(key) == base then return generation, entry end
 end
 
---- Returns whether a key of the dictionary is the entry of a generation.
-function generations.is_entry(dict, key)
-  local owner = key:match("^(.+)%c%d+$") -- Lua 5.1 has no \0 in patterns
-  return owner ~= nil and key:byte(#owner + 1) == 0
-    and type(dict:get(owner)) == "number"
-end
-
 local function busy()
   return failed(("Other workers changed the shared dictionary's entry during %d "
     .. "attempts: try again later."):format(MOST_ATTEMPTS))

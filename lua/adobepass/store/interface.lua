@@ -1,4 +1,4 @@
---- The interface of a store: six methods over strings.
+--- The interface of a store: five methods over strings.
 --
 --   store:get(key)                  the value, or nil: no value is stored
 --   store:set(key, value, seconds)  true; without `seconds` it never expires
@@ -7,7 +7,6 @@
 --                                   true, or false: the value is not `expected`
 --                                   (nil: no value is stored)
 --   store:delete(key, value)        true; with `value`, only if that is stored
---   store:clear(prefix)             true; without `prefix`, everything
 --
 -- Each method returns nil, a message and "store_failed" when the store fails.
 -- When a write fails, the value may have been written or not. When a read fails,
@@ -19,7 +18,7 @@
 -- key either with `replace`, or with `set` and `add`: a store may fail to
 -- `replace` a value that `set` or `add` wrote, as store.shdict does.
 --
--- Wrong arguments raise. Any table with these six methods is a store for
+-- Wrong arguments raise. Any table with these five methods is a store for
 -- `adobepass.new`.
 --
 -- @module adobepass.store.interface
@@ -62,9 +61,9 @@ function interface.failed(message)
   return nil, message, "store_failed"
 end
 
---- Creates a constructor of stores from six functions. They are called with the
+--- Creates a constructor of stores from five functions. They are called with the
 -- store's state and checked arguments.
--- @tparam table does `get`, `set`, `add`, `replace`, `delete` and `clear`
+-- @tparam table does `get`, `set`, `add`, `replace` and `delete`
 -- @treturn function that turns a state, a table, into the store and returns it
 function interface.class(does)
   local Store = {}
@@ -100,11 +99,6 @@ function interface.class(does)
     check_key("delete", key)
     if value ~= nil then check_text("delete", "value", value) end
     return does.delete(self, key, value)
-  end
-
-  function Store:clear(prefix)
-    if prefix ~= nil then check_text("clear", "prefix", prefix) end
-    return does.clear(self, prefix)
   end
 
   return function(state) return setmetatable(state, Store) end

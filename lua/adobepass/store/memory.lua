@@ -16,10 +16,6 @@ local options = require "adobepass.util.options"
 local OPTIONS = { now = "function?", max = "number?" }
 local NEVER = math.huge
 
-local function empty(self)
-  self.values, self.ends, self.count, self.soonest = {}, {}, 0, NEVER
-end
-
 -- Returns the value of an entry that has not expired.
 local function living(self, key)
   local ends = self.ends[key]
@@ -81,17 +77,6 @@ function memory.delete(self, key, value)
   return true
 end
 
-function memory.clear(self, prefix)
-  if not prefix then
-    empty(self)
-    return true
-  end
-  for key in pairs(self.ends) do
-    if key:sub(1, #prefix) == prefix then drop(self, key) end
-  end
-  return true
-end
-
 local make = interface.class(memory)
 
 --- Creates a store in memory. Raises for wrong options.
@@ -104,7 +89,6 @@ return function(given)
   if max < 1 or max % 1 ~= 0 then
     error("store.memory: max should be a whole number above 0", 2)
   end
-  local state = { max = max, now = given.now or core.clock.monotonic }
-  empty(state)
-  return make(state)
+  return make { max = max, now = given.now or core.clock.monotonic, values = {},
+    ends = {}, count = 0, soonest = NEVER }
 end

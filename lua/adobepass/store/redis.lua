@@ -10,7 +10,7 @@
 -- In OpenResty, and nginx with lua-nginx-module, it uses nginx's sockets
 -- (adobepass.store.redis_connector): calls do not block the worker, and connections
 -- are reused. Elsewhere, give `connect`: a function that returns a client with the
--- methods of lua-resty-redis (get, set, del, eval, scan; close or set_keepalive), or
+-- methods of lua-resty-redis (get, set, del, eval; close or set_keepalive), or
 -- nil and a message.
 --
 -- Only masters are used. In a Cluster all records of a device are in one slot. With
@@ -34,10 +34,6 @@ local failed = interface.failed
 local OPTIONS = { prefix = "string?", connect = "function?",
   connector = "table?" }
 for name, wanted in pairs(redis_options.FIELDS) do OPTIONS[name] = wanted end
-
-local unpack = table.unpack or unpack -- luacheck: std max
-
-local BATCH = 500
 
 -- Redis runs a script atomically.
 local DELETE_IF = [[
@@ -155,57 +151,6 @@ function redis.delete(self, key, value)
     done, message = ask(self, "del", full(self, key))
   end
   if done == nil then return failed(message) end
-  return true
-end
-
-local function pattern_of(prefix)
-  return prefix:gsub("[%*%?%[%]\\^-]", "\\%0") .. "*"
-end
-
--- A tag is within a key's name, so a pattern of SCAN cannot match every prefix, and
--- the names are compared here.
-local function only_tagged(keys, start)
-  local found = {}
-  for _, key in ipairs(keys) do
-    local plain = cluster.untag(key)
-    if plain and plain:sub(1, #start) == start then found[#found + 1] = key end
-  end
-  return found
-end
-
--- The keys of one DEL must be in one slot.
-local function delete_all(run, keys, is_cluster)
-  local size = is_cluster and 1 or BATCH
-  for first = 1, #keys, size do
-    local done, message = run("del", unpack(keys, first,
-      math.min(first + size - 1, #keys)))
-    if done == nil then return nil, message end
-  end
-  return true
-end
-
--- SCAN returns { next cursor, keys }. It returns a key that exists during the whole
--- iteration at least once: https://redis.io/commands/scan
-local function clear_one(run, pattern, start, is_cluster)
-  local cursor = "0"
-  repeat
-    local reply, message = run("scan", cursor, "MATCH", pattern, "COUNT", BATCH)
-    if not reply then return nil, message end
-    local keys = is_cluster and only_tagged(reply[2], start) or reply[2]
-    cursor = reply[1]
-    local done, why = delete_all(run, keys, is_cluster)
-    if not done then return nil, why end
-  until cursor == "0"
-  return true
-end
-
-function redis.clear(self, prefix)
-  local start, is_cluster = self.prefix .. (prefix or ""), self.redis.is_cluster
-  local pattern = is_cluster and "*" or pattern_of(start)
-  local done, message = self.redis:each_master(function(run)
-    return clear_one(run, pattern, start, is_cluster)
-  end)
-  if not done then return failed(message) end
   return true
 end
 

@@ -48,8 +48,6 @@ end
 
 Clients.durable = Clients.command
 
-function Clients:each_master(work) return with_client(self.connect, work) end
-
 --- Returns an object with the methods of a connector.
 -- @function redis_clients
 -- @func connect returns a client, or nil and a sentence

@@ -39,13 +39,6 @@ function cluster.tag(key)
   return (head or "") .. "{" .. (tail or key) .. "}"
 end
 
---- Reverts `tag`; nil for a key that `tag` does not make.
-function cluster.untag(key)
-  local head, tail = key:match "^(.*:){([^:]*)}$"
-  if head then return head .. tail end
-  return key:match "^{([^:]*)}$"
-end
-
 --- Creates the topology of a Cluster.
 -- @tparam table given `nodes`: a list of addresses
 -- @func ask_one_of see adobepass.store.redis_sentinel

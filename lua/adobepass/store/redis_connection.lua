@@ -177,8 +177,8 @@ function Connection:run(words)
 end
 
 -- These have the same effect when they run twice.
-local REPEATABLE = { get = true, del = true, scan = true, info = true,
-  sentinel = true, cluster = true }
+local REPEATABLE = { get = true, del = true, info = true, sentinel = true,
+  cluster = true }
 
 --- Sends one command. If the connection is from the pool, first checks that it is
 -- still open: a firewall or proxy may have dropped it without a notice, and then

@@ -4,8 +4,7 @@
 --   store.shdict("adobepass")   or   store.shdict(ngx.shared.adobepass)
 --
 -- The data survives a reload of nginx, not a stop. Use the dictionary for this store
--- alone: `clear` without a prefix deletes all of its entries. No method blocks or
--- yields.
+-- alone. No method blocks or yields.
 --
 -- The store writes with `safe_set` and `safe_add`. When the dictionary is full they
 -- fail; `set` and `add` would evict the least recently used entries, which may be
@@ -135,23 +134,6 @@ function shdict.delete(self, key, value)
   end
   local done, reason = self.dict:delete(key)
   if not done then return dict_error(reason) end
-  return true
-end
-
--- get_keys(0) locks the dictionary for all workers until it has listed every key.
--- The base of a key that `replace` wrote remains, with an entry for "no value": a
--- worker that was paused in `replace` must find a higher generation.
-function shdict.clear(self, prefix)
-  local dict = self.dict
-  prefix = prefix or ""
-  for _, key in ipairs(dict:get_keys(0)) do
-    if key:sub(1, #prefix) == prefix
-        and not generations.is_entry(dict, key) then
-      local done, message, code = shdict.delete(self, key)
-      if not done then return nil, message, code end
-    end
-  end
-  dict:flush_expired()
   return true
 end
 

@@ -515,7 +515,6 @@
 ---@field add fun(self, key: string, value: string, seconds: number): boolean? # Writes if there is no value
 ---@field replace fun(self, key: string, value: string, expected: string?, seconds?: number): boolean? # Writes if the value is the expected one
 ---@field delete fun(self, key: string, value?: string): boolean? # Deletes; with a value, only if it is stored
----@field clear fun(self, prefix?: string): boolean? # Deletes everything, or all keys that begin with a prefix
 
 --- Adapts the client to an event loop.
 ---@class adobepass.Driver

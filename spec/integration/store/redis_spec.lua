@@ -36,8 +36,7 @@ describe("store.redis", function()
 
   local EVERYTHING = { { "get", "k" }, { "set", "k", "precious" },
     { "set", "k", "precious", 5 }, { "add", "k", "precious", 5 },
-    { "delete", "k" }, { "delete", "k", "precious" }, { "clear" },
-    { "clear", "k" } }
+    { "delete", "k" }, { "delete", "k", "precious" } }
 
   it("[store-redis-speaks-port-socket] store.redis: connects to a port or a "
     .. "socket", function()
@@ -52,28 +51,13 @@ describe("store.redis", function()
       { database = 1, prefix = "" } }
     for index, options in ipairs(list) do
       options.socket = server.socket
-      calls(options, { { "clear" }, { "set", "k", "v" .. index } })
+      calls(options, { { "set", "k", "v" .. index } })
     end
-    -- The last store has no prefix, so `clear` empties its database.
-    local wanted = { "v1", "nil", "v3", "v4" }
     for index, options in ipairs(list) do
       for _ = 1, 3 do -- on pooled connections
-        assert.equal(wanted[index], calls(options, { { "get", "k" } })[1][1])
+        assert.equal("v" .. index, calls(options, { { "get", "k" } })[1][1])
       end
     end
-    calls(list[3], { { "clear" } })
-    assert.equal("v1", calls(list[1], { { "get", "k" } })[1][1])
-  end)
-
-  it("[store-redis-clears-batch] store.redis: clears more than one "
-    .. "batch", function()
-    local list = {}
-    for i = 1, 1200 do list[i] = { "set", "k" .. i, "v" } end
-    list[#list + 1] = { "clear", "k" }
-    for i = 1, 1200 do list[#list + 1] = { "get", "k" .. i } end
-    local result = calls({ socket = server.socket }, list)
-    assert.equal("true", result[1201][1])
-    for i = 1202, #result do assert.equal("nil", result[i][1]) end
   end)
 
   it("[store-redis-uses-connections] store.redis: reuses its "
@@ -86,8 +70,7 @@ describe("store.redis", function()
   it("[store-redis-two-machines-add] store.redis: exactly one of two hosts adds a key, "
     .. ROUNDS .. " times", function()
     local other = nginx_host.start {}
-    local options = { port = server.port }
-    calls(options, { { "clear" } })
+    local options = { port = server.port, prefix = "contended:" }
     local function contend(machine, name)
       return machine:submit("spec.integration.store.in_nginx", "contend",
         { kind = "redis", options = options, rounds = ROUNDS, name = name })

@@ -61,7 +61,7 @@ local WRONG = {
     { { visitor_id = 5 }, "visitor_id" }, { { visitr_id = "v" }, "visitr_id" },
     { { subject_token = "a", roku_token = "b" }, "roku_token" } },
   store = { 5, "memory", { {}, "store has no method 'get'" },
-    { { get = f, set = f, add = f, delete = f, clear = f },
+    { { get = f, set = f, add = f, delete = f },
       "store has no method 'replace'" } },
   driver = { 5, "block", { {}, "driver has no method 'wait'" } },
   on_event = { 5, "log", {} },
@@ -211,8 +211,7 @@ describe("adobepass.new", function()
 
   it("[client-options-method-store] adobepass.new: requires every method of a "
     .. "store and of a driver", function()
-    for _, method in ipairs { "get", "set", "add", "replace", "delete",
-      "clear" } do
+    for _, method in ipairs { "get", "set", "add", "replace", "delete" } do
       assert_raises(("store has no method '%s'"):format(method),
         new_with("store", without(memory(), method)))
     end

@@ -223,7 +223,7 @@ describe("credentials and faults", function()
     raise = false
     local started = time.elapsed
     assert.equal("ok", ask(one))
-    store:clear()
+    store = adobepass.store.memory()
     local two = client { driver = driver, on_event = on_event }
     assert.is_false((pcall(ask, two))) -- waits outside of a task
     assert.equal("ok", outcome(driver, two))
@@ -295,7 +295,7 @@ describe("credentials and faults", function()
     local succeeded = first_requests(20, 32)
     assert.equal(20, succeeded)
     at.control.journal { clear = true }
-    store:clear()
+    store = adobepass.store.memory()
     local fewer, message = first_requests(20, 20)
     assert.is_true(fewer < 20)
     assert.is_nil(message:find("device", 1, true))

@@ -82,6 +82,6 @@ describe("store.redis", function()
 
   run_conformance(function(name)
     host:call("spec.integration.store.in_nginx", "conform", { kind = "redis",
-      options = { socket = server.socket }, name = name })
+      options = { socket = server.socket, prefix = name }, name = name })
   end)
 end)
