@@ -29,33 +29,30 @@ function environment.origin(url)
   return (scheme .. "://" .. host):lower()
 end
 
-local function check_origin(name, url, level)
+local function check_origin(name, url)
   local origin = environment.origin(url)
   if origin and origin == (url:gsub("/$", "")):lower() then return origin end
   error(("environment.%s should be a URL such as https://host:port, "
-    .. "not '%s'"):format(name, options.without_user(url)), level + 1)
+    .. "not '%s'"):format(name, options.without_user(url)))
 end
 
 --- Returns the origins of the API and of the management host. Raises for an
 -- unknown name or a value that is not an origin.
 -- @tparam string|table given a name, or { api = url, mgmt = url }
--- @tparam[opt=2] number level whose line an error names, as for error()
 -- @treturn table `api`, `mgmt`
-function environment.resolve(given, level)
-  level = (level or 2) + 1
+function environment.resolve(given)
   if type(given) == "string" then
     local hosts = HOSTS[given]
     if not hosts then
       error(("environment should be one of %s, or { api = url, mgmt = url }, "
         .. "not '%s'"):format(table.concat(environment.names(), ", "),
-        options.without_user(given)), level)
+        options.without_user(given)))
     end
     return { api = "https://" .. hosts[1], mgmt = "https://" .. hosts[2] }
   end
-  options.check("environment", given, { api = "string", mgmt = "string?" },
-    level)
-  return { api = check_origin("api", given.api, level),
-    mgmt = check_origin("mgmt", given.mgmt or given.api, level) }
+  options.check("environment", given, { api = "string", mgmt = "string?" })
+  return { api = check_origin("api", given.api),
+    mgmt = check_origin("mgmt", given.mgmt or given.api) }
 end
 
 return environment
