@@ -286,7 +286,7 @@ asan: lint-deps ## run the core's specs under ASan and UBSan, GC at every step
 	  sh .ci/sum build/counts.asan && exit $$status
 
 .PHONY: poll
-poll: lint-deps cores ## run the core's specs with poll instead of epoll
+poll: test-deps cores ## run the core's specs with poll instead of epoll
 	@$(MAKE) --no-print-directory -s $(parallel) LUA=lua5.4 BUILD_SUFFIX=-poll \
 	  CPPFLAGS=-DAP_POLLER_POLL all
 	@rm -f build/counts.poll
@@ -298,7 +298,7 @@ poll: lint-deps cores ## run the core's specs with poll instead of epoll
 VALGRIND := valgrind --quiet --leak-check=full --error-exitcode=9 \
   --show-leak-kinds=definite,indirect \
   --errors-for-leak-kinds=definite,indirect
-valgrind: lint-deps cores ## run the core's specs under valgrind
+valgrind: test-deps cores ## run the core's specs under valgrind
 	@rm -f build/counts
 	@status=0; ADOBEPASS_UNDER="$(VALGRIND)" ADOBEPASS_KILLS=5 \
 	  ADOBEPASS_LIMIT=3600 sh .ci/specs "$(SANITIZED)" spec/unit/core || status=1; \

@@ -27,12 +27,14 @@ fuzz-seeds: $(FUZZ_PROGRAMS) ## replay the seeds of the fuzz targets
 	  sh spec/fuzz/run.sh $(FUZZ_DIR) $$target seeds || exit 1; \
 	done
 
-$(FUZZ_DIR)/obj/%.o: csrc/%.c
+# lint-deps installs clang.
+$(FUZZ_DIR)/obj/%.o: csrc/%.c | lint-deps
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined \
 	  -MMD -MP -c -o $@ $<
 
-$(FUZZ_PROGRAMS): $(FUZZ_DIR)/%: spec/fuzz/%.c spec/fuzz/fuzz.h $(FUZZ_OBJECTS)
+$(FUZZ_PROGRAMS): $(FUZZ_DIR)/%: spec/fuzz/%.c spec/fuzz/fuzz.h $(FUZZ_OBJECTS) \
+  | lint-deps
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< \
 	  $(FUZZ_OBJECTS) $(LIBS)
 

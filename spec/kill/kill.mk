@@ -8,6 +8,6 @@
 #   PART=        processes or hosts: only this part
 
 .PHONY: kill
-kill: $(CORE) ## kill and stop processes at random times: KILLS=n STOPS=n SEED=n
+kill: test-deps cores ## kill and stop processes at random times: KILLS=n STOPS=n SEED=n
 	@$(call environment,$(LUA)) $(LUA) spec/kill/main.lua $(or $(KILLS),1000) \
 	  $(or $(STOPS),200) $(SEED) "$(PART)"
