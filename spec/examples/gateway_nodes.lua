@@ -1,7 +1,7 @@
 --- The processes of a gateway's nodes.
 
-local core = require "adobepass.core"
 local folder = require "spec.support.folder"
+local process = require "spec.support.process"
 local redis_server = require "spec.support.redis_server"
 
 local gateway_nodes = {}
@@ -21,16 +21,8 @@ function gateway_nodes.await_end(list)
   for _, pid in ipairs(list) do redis_server.await_end(pid) end
 end
 
-local LIMIT = 30 -- seconds
-
---- Calls a function ten times a second until it returns true.
-function gateway_nodes.eventually(check)
-  local deadline = core.clock.monotonic() + LIMIT
-  while not check() do
-    assert(core.clock.monotonic() < deadline, "the condition was not met in time")
-    core.clock.sleep(0.1)
-  end
-end
+--- As process.eventually.
+gateway_nodes.eventually = process.eventually
 
 --- Kills all processes of a node and waits for their end.
 function gateway_nodes.kill(node)

@@ -5,6 +5,7 @@ local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
 local gateway_nodes = require "spec.examples.gateway_nodes"
+local process = require "spec.support.process"
 local shell = require "adobepass.util.shell"
 local gateway_client = require "spec.examples.gateway_client"
 
@@ -12,15 +13,6 @@ local gateway_client = require "spec.examples.gateway_client"
 if child_process.interpreter() ~= "lua5.4" then return end
 
 local RUN = "examples/openresty/run"
-
-local function is_gone(pid)
-  local status = shell.read_file(("/proc/%d/status"):format(pid))
-  return not status or status:find "State:%s*Z" ~= nil
-end
-
-local function exists(path)
-  return select(2, shell.read(shell.line("test", "-e", path))) == 0
-end
 
 describe("examples/openresty/run", function()
   -- Starts the command, with variables. Returns its process id and its first output.
@@ -30,15 +22,10 @@ describe("examples/openresty/run", function()
     return pipe, pipe:read "*l", assert(json.decode(pipe:read "*l"))
   end
 
-  local function is_all_gone(started)
+  local function await_all_gone(started)
     local pids = { started.redis.pid, started.sandbox and started.sandbox.pid }
     for _, node in ipairs(started.nodes) do pids[#pids + 1] = node.pid end
-    gateway_nodes.eventually(function()
-      for _, pid in ipairs(pids) do
-        if not is_gone(pid) then return false end
-      end
-      return not exists(started.folder)
-    end)
+    process.await_end(pids, started.folder)
   end
 
   -- Ctrl-C signals all processes of a terminal; another spec below tests it.
@@ -54,7 +41,7 @@ describe("examples/openresty/run", function()
       assert.equal(200, (tv:post(started.nodes[1].url .. "/login")))
       tv:close()
       folder.run(("kill -s %s %s"):format(signal, pid))
-      is_all_gone(started)
+      await_all_gone(started)
       pipe:close()
     end)
   end
@@ -66,14 +53,12 @@ describe("examples/openresty/run", function()
     local pipe = assert(io.popen(("exec setsid sh -c 'echo $$; exec %s "
       .. "--json > %s 2>&1'"):format(RUN, out)))
     local pid = pipe:read "*l"
-    local started
-    gateway_nodes.eventually(function()
+    local started = process.eventually(function()
       local line = (folder.read(out) or ""):match "^(.-)\n"
-      started = line and assert(json.decode(line))
-      return started
+      return line and assert(json.decode(line))
     end)
     folder.run("kill -s INT -- -" .. pid)
-    is_all_gone(started)
+    await_all_gone(started)
     pipe:close()
     folder.remove(path)
   end)
@@ -90,7 +75,7 @@ describe("examples/openresty/run", function()
     texts[2] = select(2, tv:post(node.url .. "/play/cnn")).viewer_text
     tv:close()
     folder.run("kill -s TERM " .. pid)
-    is_all_gone(started)
+    await_all_gone(started)
     pipe:close()
     local spanish = "Inicie sesión con su proveedor de TV."
     assert.same({ spanish, spanish }, texts)
@@ -114,7 +99,7 @@ describe("examples/openresty/run", function()
     assert.equal(401, (tv:get(started.nodes[1].url .. "/hls/news/index.m3u8")))
     tv:close()
     folder.run("kill -s TERM " .. pid)
-    is_all_gone(started)
+    await_all_gone(started)
     pipe:close()
     folder.remove(path)
   end)

@@ -6,6 +6,7 @@ local core = require "adobepass.core"
 local scenarios = require "spec.examples.tv.scenarios"
 local screen_app = require "spec.support.screen_app"
 local folder = require "spec.support.folder"
+local process = require "spec.support.process"
 local shell = require "adobepass.util.shell"
 local fixture = require "spec.examples.tv.fixture"
 
@@ -127,20 +128,6 @@ describe("TV app copy", function()
 end)
 
 describe("TV app specs", function()
-  local function exists(path)
-    return select(2, shell.read(shell.line("test", "-e", path))) == 0
-  end
-
-  -- The shell script of screen_app removes the folder after its processes have ended.
-  local function is_gone(path)
-    local deadline = core.clock.monotonic() + 20
-    repeat
-      if not exists(path) then return true end
-      core.clock.sleep(0.05)
-    until core.clock.monotonic() > deadline
-    return false
-  end
-
   test("[tv-owner-killed] TV app specs: app and X server end when their owner "
     .. "is killed", function()
     local owner = child_process.start [[
@@ -155,9 +142,10 @@ describe("TV app specs", function()
       while true do core.clock.sleep(60) end
     ]]
     local display, path = owner:line(), owner:line()
-    assert.is_true(exists("/tmp/.X11-unix/X" .. display))
+    assert.is_true(process.exists("/tmp/.X11-unix/X" .. display))
     owner:kill()
-    assert.is_true(is_gone(path))
-    assert.is_false(exists("/tmp/.X11-unix/X" .. display))
+    -- The shell script of screen_app removes the folder after its processes have ended.
+    process.await_end({}, path)
+    assert.is_false(process.exists("/tmp/.X11-unix/X" .. display))
   end)
 end)

@@ -5,6 +5,7 @@ local command_lines = require "spec.cli.command_lines"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
+local process = require "spec.support.process"
 local shell = require "adobepass.util.shell"
 local tables = require "adobepass.util.tables"
 local tv_client = require "spec.support.tv_client"
@@ -14,25 +15,6 @@ if child_process.is_like_lua54() then return end
 local COMMAND = shell.quote(child_process.interpreter()) .. " bin/adobepass "
 
 local RUNS = os.getenv "ADOBEPASS_THOROUGH" and 50 or 2
-
-local function alive(pid)
-  local state = shell.read_file("/proc/" .. pid .. "/stat")
-  if state then return not state:find(") Z", 1, true) end
-  return select(2, shell.read("kill -s 0 " .. pid)) == 0
-end
-
-local function exists(path)
-  return select(2, shell.read(shell.line("test", "-e", path))) == 0
-end
-
-local function eventually(check)
-  local deadline = core.clock.monotonic() + 10
-  repeat
-    if check() then return true end
-    shell.read("sleep 0.02")
-  until core.clock.monotonic() > deadline
-  return false
-end
 
 local function run(words)
   return shell.read(COMMAND .. words)
@@ -82,54 +64,52 @@ describe("adobepass sandbox", function()
   end
 
   local function ready(words)
-    local process = start("sandbox --json " .. (words or ""))
-    process.line = process.pipe:read("*l")
-    process.settings = assert(json.decode(process.line))
-    process.folder = process.settings.ca:match("^(.*)/[^/]*$")
-    return process
+    local sandbox = start("sandbox --json " .. (words or ""))
+    sandbox.line = sandbox.pipe:read("*l")
+    sandbox.settings = assert(json.decode(sandbox.line))
+    sandbox.folder = sandbox.settings.ca:match("^(.*)/[^/]*$")
+    return sandbox
   end
 
-  local function is_gone(process)
-    return eventually(function()
-      return not alive(process.settings.pid) and not exists(process.folder)
-    end)
+  local function await_gone(sandbox)
+    process.await_end({ sandbox.settings.pid }, sandbox.folder)
   end
 
-  -- Ends a process by a signal. Returns whether it left no process and no file.
-  local function is_ended_by(process, signal)
-    shell.read(("kill -s %s %s"):format(signal, process.pid))
-    process.pipe:close()
-    return is_gone(process)
+  -- Ends a sandbox by a signal, and waits until it has left no process and no file.
+  local function end_by(sandbox, signal)
+    shell.read(("kill -s %s %s"):format(signal, sandbox.pid))
+    sandbox.pipe:close()
+    await_gone(sandbox)
   end
 
   it("[sandbox-command-script-line] adobepass sandbox: prints one JSON line "
     .. "with --json", function()
-    local process = ready()
-    assert.is_truthy(process.line:find('^{"api":"https://127.0.0.1:%d+",'
+    local sandbox = ready()
+    assert.is_truthy(sandbox.line:find('^{"api":"https://127.0.0.1:%d+",'
       .. '"mgmt":"https://127.0.0.1:%d+","control":"https://127.0.0.1:%d+",'
       .. '"ca":"/[^"]+","statement":"[%w_.-]+","pid":%d+}$'))
-    local transport = assert(core.http.new { ca_file = process.settings.ca })
+    local transport = assert(core.http.new { ca_file = sandbox.settings.ca })
     assert.is_string(tv_client.new { transport = transport,
-      api = process.settings.api, statement = process.settings.statement }:code())
+      api = sandbox.settings.api, statement = sandbox.settings.statement }:code())
     transport:close()
-    assert.is_true(is_ended_by(process, "TERM"))
+    end_by(sandbox, "TERM")
   end)
 
   for _, signal in ipairs { "TERM", "HUP", "KILL" } do
     it("[sandbox-command-leaves-behind] adobepass sandbox: leaves "
       .. "no process and no file after SIG" .. signal, function()
-      assert.is_true(is_ended_by(ready(), signal))
+      end_by(ready(), signal)
     end)
   end
 
   it("[sandbox-command-ends-nginx-last] adobepass sandbox: ends when its "
     .. "nginx ends, after all files are deleted", function()
-    local process = ready()
-    shell.read("kill -s TERM " .. process.settings.pid)
-    assert.is_nil(process.pipe:read("*l"))
-    process.pipe:close()
-    assert.is_false(alive(process.settings.pid))
-    assert.is_false(exists(process.folder))
+    local sandbox = ready()
+    shell.read("kill -s TERM " .. sandbox.settings.pid)
+    assert.is_nil(sandbox.pipe:read("*l"))
+    sandbox.pipe:close()
+    assert.is_false(process.is_alive(sandbox.settings.pid))
+    assert.is_false(process.exists(sandbox.folder))
   end)
 
   -- A terminal sends SIGINT to the whole foreground process group. setsid
@@ -151,19 +131,19 @@ describe("adobepass sandbox", function()
     shell.read("kill -s INT -- -" .. group)
     assert.equal("status 130", pipe:read("*l"))
     pipe:close()
-    assert.is_false(alive(settings.pid))
-    assert.is_false(exists(settings.ca))
+    assert.is_false(process.is_alive(settings.pid))
+    assert.is_false(process.exists(settings.ca))
   end)
 
   -- Returns what a sandbox prints when it has started.
   local function text_of(words)
-    local process = start(words)
+    local sandbox = start(words)
     local lines = {}
     repeat
-      lines[#lines + 1] = process.pipe:read("*l")
+      lines[#lines + 1] = sandbox.pipe:read("*l")
     until lines[#lines]:find("Ctrl-C", 1, true)
-    shell.read("kill -s TERM " .. process.pid)
-    process.pipe:close()
+    shell.read("kill -s TERM " .. sandbox.pid)
+    sandbox.pipe:close()
     return table.concat(lines, "\n")
   end
 
@@ -205,8 +185,8 @@ describe("adobepass sandbox", function()
           "STATEMENT" } do
           assert.is_truthy(text:find("ADOBEPASS_" .. name .. "=", 1, true))
         end
-        assert.is_false(alive(text:match("ADOBEPASS_PID=(%d+)")))
-        assert.is_false(exists(text:match("ADOBEPASS_CA=([^\n]+)")))
+        assert.is_false(process.is_alive(text:match("ADOBEPASS_PID=(%d+)")))
+        assert.is_false(process.exists(text:match("ADOBEPASS_CA=([^\n]+)")))
       end)
 
     it("[sandbox-command-read-write] adobepass sandbox --exec: connects the "
@@ -222,15 +202,15 @@ describe("adobepass sandbox", function()
 
     it("[sandbox-command-ends-ended] adobepass sandbox --exec: ends the "
       .. "command when the sandbox ends", function()
-      local process = start("sandbox --json --exec "
+      local sandbox = start("sandbox --json --exec "
         .. shell.quote("echo $$; exec sleep 600"))
-      process.settings = assert(json.decode(process.pipe:read("*l")))
-      process.folder = process.settings.ca:match("^(.*)/[^/]*$")
-      local command = process.pipe:read("*l")
-      shell.read("kill -s TERM " .. process.pid)
-      assert.is_true(is_gone(process))
-      assert.is_true(eventually(function() return not alive(command) end))
-      process.pipe:close()
+      sandbox.settings = assert(json.decode(sandbox.pipe:read("*l")))
+      sandbox.folder = sandbox.settings.ca:match("^(.*)/[^/]*$")
+      local command = sandbox.pipe:read("*l")
+      shell.read("kill -s TERM " .. sandbox.pid)
+      await_gone(sandbox)
+      process.await_end { command }
+      sandbox.pipe:close()
     end)
   end)
 

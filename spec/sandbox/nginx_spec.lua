@@ -1,6 +1,7 @@
 local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local nginx = require "adobepass.sandbox.host.nginx"
+local process = require "spec.support.process"
 local shell = require "adobepass.util.shell"
 local tv_client = require "spec.support.tv_client"
 
@@ -9,29 +10,6 @@ if child_process.is_like_lua54() then return end
 local function hello(ports)
   return ("http { server { listen 127.0.0.1:%d; return 200 hello; } }")
     :format(ports[1])
-end
-
-local function exists(path)
-  return select(2, shell.read(shell.line("test", "-e", path))) == 0
-end
-
--- Returns whether a process runs. A zombie does not: an orphan stays one until
--- the init process reaps it.
-local function alive(pid)
-  local state = shell.read_file("/proc/" .. pid .. "/stat")
-  if state then return not state:find(") Z", 1, true) end
-  return select(2, shell.read("kill -s 0 " .. pid)) == 0
-end
-
--- Polls for up to 10 s until check() is true, because no event reports what
--- another process does.
-local function eventually(check)
-  local deadline = core.clock.monotonic() + 10
-  repeat
-    if check() then return true end
-    shell.read("sleep 0.01")
-  until core.clock.monotonic() > deadline
-  return false
 end
 
 local CHILD = [[
@@ -65,10 +43,10 @@ describe("nginx.start", function()
     server = assert(nginx.start { config = hello })
     assert.equal("hello", assert(get(server.ports[1])).body)
     local pid, folder = server.pid, server.folder
-    assert.is_true(alive(pid))
+    assert.is_true(process.is_alive(pid))
     server:stop()
-    assert.is_false(alive(pid))
-    assert.is_false(exists(folder))
+    assert.is_false(process.is_alive(pid))
+    assert.is_false(process.exists(folder))
     assert.is_nil(get(server.ports[1]))
   end)
 
@@ -130,7 +108,7 @@ describe("nginx.start", function()
     assert.is_nil(bad)
     assert.equal("nginx_failed", code)
     assert.is_truthy(message:find('unknown directive "nonsense"', 1, true))
-    assert.is_false(exists(folder))
+    assert.is_false(process.exists(folder))
   end)
 
   it("[nginx-passes-configuration] nginx: returns the failure of the "
@@ -142,7 +120,7 @@ describe("nginx.start", function()
       end }
       assert.same({ nil, "no certificates", "openssl" },
         { none, message, code })
-      assert.is_false(exists(folder))
+      assert.is_false(process.exists(folder))
       assert.has_error(function()
         nginx.start { config = function() error("oops", 0) end }
       end, "oops")
@@ -171,7 +149,7 @@ describe("nginx.start", function()
     assert.equal(0, server:run("true"))
     assert.equal(7, server:run("exit 7"))
     assert.equal(137, server:run("kill -KILL $$"))
-    assert.is_false(exists(server.folder .. "/command.pid"))
+    assert.is_false(process.exists(server.folder .. "/command.pid"))
   end)
 
   it("[nginx-notices-ended] nginx: detects that the process ended", function()
@@ -184,9 +162,9 @@ describe("nginx.start", function()
     .. "workers", function()
     server = assert(nginx.start { config = hello, workers = 3 })
     local path = ("/proc/%d/task/%d/children"):format(server.pid, server.pid)
-    assert.is_true(eventually(function()
+    process.eventually(function()
       return select(2, shell.read_file(path):gsub("%d+", "")) == 3
-    end))
+    end, "workers")
   end)
 
   it("[nginx-starts-ended] nginx: restarts with the same folder and "
@@ -198,21 +176,20 @@ describe("nginx.start", function()
     assert.not_equal(pid, server.pid)
     assert.equal("hello", assert(get(port)).body)
     server:stop()
-    assert.is_false(alive(server.pid))
+    assert.is_false(process.is_alive(server.pid))
   end)
 
   it("[nginx-workers-killed] nginx: ends the workers when the master was "
     .. "killed", function()
     server = assert(nginx.start { config = hello })
     local children = ("/proc/%d/task/%d/children"):format(server.pid, server.pid)
-    local worker
-    assert.is_true(eventually(function() -- nginx starts it after it is ready
-      worker = shell.read_file(children):match "%d+"
-      return worker ~= nil
-    end))
+    -- nginx starts it after it is ready.
+    local worker = process.eventually(function()
+      return shell.read_file(children):match "%d+"
+    end, "worker")
     shell.read("kill -s KILL " .. server.pid)
     assert.is_true(server:restart())
-    assert.is_false(alive(worker))
+    assert.is_false(process.is_alive(worker))
     assert.equal("hello", assert(get(server.ports[1])).body)
   end)
 
@@ -236,12 +213,10 @@ describe("nginx.start", function()
         .. " 2>&1"))
       local owner = pipe:read("*l")
       local pid, folder = pipe:read("*l"):match("^(%d+)%s+(%S+)$")
-      assert.is_true(alive(pid))
+      assert.is_true(process.is_alive(pid))
       shell.read(("kill -s %s %s"):format(signal, owner))
       pipe:close()
-      assert.is_true(eventually(function()
-        return not alive(pid) and not exists(folder)
-      end))
+      process.await_end({ pid }, folder)
     end)
   end
 
@@ -252,9 +227,7 @@ describe("nginx.start", function()
     local pid, folder = child:line():match("^(%d+)%s+(%S+)$")
     local keeper = shell.read("pgrep -P " .. child.pid)
     shell.read("kill -s KILL " .. keeper)
-    local has_ended = eventually(function()
-      return not alive(pid) and not exists(folder)
-    end)
+    local has_ended = pcall(process.await_end, { pid }, folder)
     child:kill()
     shell.read("kill -s KILL " .. pid)
     assert.is_truthy(keeper:match "^%d+$")
@@ -265,9 +238,7 @@ describe("nginx.start", function()
     .. "object is collected", function()
     local output = child_process.run(CHILD .. "server = nil; os.exit(0)")
     local pid, folder = output:match("^(%d+)%s+(%S+)")
-    assert.is_true(eventually(function()
-      return not alive(pid) and not exists(folder)
-    end))
+    process.await_end({ pid }, folder)
   end)
 
   it("[nginx-not-wait-command-outlives] nginx: does not wait for a command "
@@ -278,9 +249,7 @@ describe("nginx.start", function()
     local pid, folder = pipe:read("*l"):match("^(%d+)%s+(%S+)$")
     local command = pipe:read("*l")
     shell.read("kill -s KILL " .. owner)
-    assert.is_true(eventually(function()
-      return not alive(pid) and not exists(folder) and not alive(command)
-    end))
+    process.await_end({ pid, command }, folder)
     pipe:close()
   end)
 end)

@@ -2,26 +2,11 @@
 -- Their delays and timeouts are short, so that a failover takes a few seconds.
 
 local certificates = require "adobepass.sandbox.host.certificates"
-local core = require "adobepass.core"
 local folder = require "spec.support.folder"
+local process = require "spec.support.process"
 local redis_server = require "spec.support.redis_server"
 
 local redis_group = {}
-
-local LIMIT, PAUSE = 60, 0.02 -- seconds
-
---- Calls a function until it returns a true value, and returns that value.
--- @func check
--- @string what for the error
-function redis_group.eventually(check, what)
-  local deadline = core.clock.monotonic() + LIMIT
-  while true do
-    local value = check()
-    if value then return value end
-    assert(core.clock.monotonic() < deadline, "not in time: " .. what)
-    core.clock.sleep(PAUSE)
-  end
-end
 
 --- Returns "127.0.0.1:port" of a server.
 function redis_group.place(server) return "127.0.0.1:" .. server.port end
@@ -31,7 +16,7 @@ redis_group.MASTER = "repl-diskless-sync-delay 0"
 
 -- WAIT counts a replica when its master has it online.
 local function await_link(replica, master)
-  redis_group.eventually(function()
+  process.eventually(function()
     return replica:ask("info replication"):find "master_link_status:up"
       and master:ask("info replication"):find(("port=%d,state=online"):format(
         replica.port), 1, true)
@@ -74,7 +59,7 @@ function redis_group.sentinels(master, count, replicas, lines)
   local wanted = ("num%%-slaves %d .*num%%-other%%-sentinels %d "):format(replicas,
     count - 1)
   for _, server in ipairs(list) do
-    redis_group.eventually(function()
+    process.eventually(function()
       return (server:ask "sentinel master tv":gsub("\n", " ")):find(wanted)
     end, "Sentinel")
   end
@@ -173,7 +158,7 @@ end
 
 local function await_all(nodes, check, what)
   for _, node in ipairs(nodes) do
-    redis_group.eventually(function() return check(node) end, what)
+    process.eventually(function() return check(node) end, what)
   end
 end
 
@@ -208,7 +193,7 @@ function redis_group.cluster(made, lines)
   await_all(nodes, function(node) return count_known(node) == 6 end, "meet")
   for index = 4, 6 do
     local master = id_of(nodes[index - 3])
-    redis_group.eventually(function()
+    process.eventually(function()
       return nodes[index]:ask("cluster replicate " .. master) == "OK"
     end, "replicate")
   end

@@ -3,6 +3,7 @@ local descriptor_limit = require "spec.support.descriptor_limit"
 local https_server = require "spec.support.https_server"
 local folder = require "spec.support.folder"
 local gateway_nodes = require "spec.examples.gateway_nodes"
+local process = require "spec.support.process"
 local run_transfer = require "spec.support.run_transfer"
 local child_process = require "spec.support.child_process"
 
@@ -145,9 +146,9 @@ describe("driver.ngx", function()
         return run_transfer(own.transport, assert(own.transport:submit {
           url = nginx:url("HTTP", path) })).body
       end
-      gateway_nodes.eventually(function() return ask "/waiting" == "1" end)
+      process.eventually(function() return ask "/waiting" == "1" end)
       folder.run("kill -HUP " .. own.server.pid)
-      gateway_nodes.eventually(function()
+      process.eventually(function()
         return #gateway_nodes.workers(own) == 2
       end)
       ask "/open"

@@ -8,6 +8,7 @@ local folder = require "spec.support.folder"
 local gateway_nodes = require "spec.examples.gateway_nodes"
 local many_clients = require "spec.support.many_clients"
 local nginx_host = require "spec.support.nginx_host"
+local process = require "spec.support.process"
 local redis_group = require "spec.support.redis_group"
 local redis_server = require "spec.support.redis_server"
 local sandbox_host = require "adobepass.sandbox.host"
@@ -195,13 +196,13 @@ describe("store.redis topologies", function()
       folder.run(("redis-cli -s %s debug reload > /dev/null 2>&1 &"):format(
         folder.quote(server.socket)))
       local message
-      redis_group.eventually(function()
+      process.eventually(function()
         message = calls(host, options, { { "get", "works" } })[1][2]
         return message:find "LOADING"
       end, "LOADING")
       assert.equal("Redis refused GET: LOADING. It is loading its data.", message)
       server:ask "config set key-load-delay 0"
-      redis_group.eventually(function()
+      process.eventually(function()
         return calls(host, options, { { "get", "works" } })[1][1] == "v"
       end, "the end of loading")
     end)
@@ -265,7 +266,7 @@ describe("store.redis topologies", function()
       -- This worker does not use credentials that a failover may lose.
       fails("0 of 1 replicas", host, options, { { "get", "credentials:d" } })
       replica:signal "CONT"
-      redis_group.eventually(function()
+      process.eventually(function()
         return calls(host, options, { { "get", "credentials:d" } })[1][1] == "two"
       end, "confirmation")
       assert.equal("two", replica:ask "get adobepass:credentials:d")
@@ -291,7 +292,7 @@ describe("store.redis topologies", function()
     -- Makes the replica the master, and the old master its replica.
     local function fail_over()
       sentinels[1]:ask "sentinel failover tv"
-      redis_group.eventually(function()
+      process.eventually(function()
         return sentinels[1]:ask("sentinel get-master-addr-by-name tv")
           :find(tostring(replica.port), 1, true)
       end, "promotion")
@@ -301,7 +302,7 @@ describe("store.redis topologies", function()
     -- Calls until the new master responds. Returns how many calls failed.
     local function await_failover(host)
       local failed = 0
-      redis_group.eventually(function()
+      process.eventually(function()
         local result = calls(host, options, { { "set", "after", "v" } })[1]
         if result[1] == "true" then return true end
         failed = failed + 1
@@ -317,7 +318,7 @@ describe("store.redis topologies", function()
       local host = new_host()
       assert.equal(CASES, call(host, "conform", { options = options }))
       calls(host, options, { { "set", "kept", "v" } })
-      redis_group.eventually(function()
+      process.eventually(function()
         return replica:ask "get adobepass:kept" == "v"
       end, "replication")
       redis_group.kill(master)
@@ -421,7 +422,7 @@ describe("store.redis topologies", function()
         return function() return host:finish(transfer) end
       end
       local function finish(index, pending)
-        redis_group.eventually(function()
+        process.eventually(function()
           local result = pending()
           ids[index] = result.client_id
           if result.outcome == "ok" then return true end
@@ -533,11 +534,11 @@ describe("store.redis topologies", function()
       assert.equal("true", calls(host, secure, set)[1][1])
       local replica = nodes[6]
       local is_master = replica:ask "cluster myid" .. " %S+ %S*master "
-      redis_group.eventually(function()
+      process.eventually(function()
         replica:ask "cluster failover"
         return replica:ask("role"):find "^master"
       end, "failover")
-      redis_group.eventually(function() -- the other nodes know the new master
+      process.eventually(function() -- the other nodes know the new master
         return nodes[2]:ask("cluster nodes"):find(is_master)
           and nodes[3]:ask("cluster nodes"):find(is_master)
       end, "news of the failover")
@@ -561,7 +562,7 @@ describe("store.redis topologies", function()
       redis_group.kill(kept(table.remove(nodes, 1)))
       local on_each = {} -- 50 keys: some on each master
       for index = 1, 50 do on_each[index] = { "delete", "k" .. index } end
-      redis_group.eventually(function()
+      process.eventually(function()
         for _, result in ipairs(calls(host, options, on_each)) do
           if result[1] ~= "true" then return false end
         end

@@ -1,6 +1,6 @@
 local child_process = require "spec.support.child_process"
-local core = require "adobepass.core"
 local folder = require "spec.support.folder"
+local process = require "spec.support.process"
 local shell = require "adobepass.util.shell"
 
 -- `started` is written when the background process no longer ignores TERM.
@@ -15,19 +15,11 @@ kill -s TERM $!
 wait
 ]]
 
-local function is_alive(pid)
-  return shell.execute("kill -0 " .. pid .. " 2> /dev/null") == 0
-end
-
 -- Waits until a file contains a line; returns the line.
 local function wait_for_line(path)
-  local deadline = core.clock.monotonic() + 10
-  repeat
-    local text = folder.read(path)
-    if text and text:find "\n" then return (text:gsub("\n", "")) end
-    core.clock.sleep(0.005)
-  until core.clock.monotonic() > deadline
-  error(path .. " was not written")
+  return process.eventually(function()
+    return (folder.read(path) or ""):match "^(.*)\n"
+  end, path)
 end
 
 describe("shell.background", function()
@@ -47,9 +39,9 @@ describe("shell.background", function()
     keeper:write "100%s\n"
     keeper:flush()
     assert.equal("100%s, " .. outside .. "/it's", wait_for_line(outside .. "/it's"))
-    assert.is_true(is_alive(pid))
+    assert.is_true(process.is_alive(pid))
     keeper:close()
-    assert.is_false(is_alive(pid))
+    assert.is_false(process.is_alive(pid))
     assert.equal("", folder.run("ls -d " .. path .. " 2> /dev/null || true"))
   end)
 
@@ -65,7 +57,7 @@ describe("shell.background", function()
     owner:kill()
     folder.run(("timeout 30 sh -c 'while [ -e %s ]; do sleep 0.01; done'")
       :format(path))
-    assert.is_false(is_alive(pid))
+    assert.is_false(process.is_alive(pid))
   end)
 end)
 
