@@ -5,6 +5,7 @@ local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
 local json = require "adobepass.util.json"
+local process = require "spec.support.process"
 local shell = require "adobepass.util.shell"
 local tv_client = require "spec.support.tv_client"
 
@@ -311,16 +312,6 @@ describe("host.start", function()
   describe("with a state_dir", function()
     local saved, last
 
-    -- Waits until a check returns a true value. Returns that.
-    local function wait_until(check)
-      local deadline, value = core.clock.monotonic() + 10
-      repeat
-        core.clock.sleep(0.05)
-        value = check()
-      until value or core.clock.monotonic() > deadline
-      return value
-    end
-
     local function clients_of(path)
       local text = shell.read_file(path .. "/state.json")
       local state = text and json.decode(text)
@@ -336,10 +327,10 @@ describe("host.start", function()
       local given = { transport = transport, api = running.api,
         statement = running.statement }
       tv_client.new(given)
-      saved = wait_until(function() return clients_of(state) end)
+      saved = process.eventually(function() return clients_of(state) end)
       shell.read(shell.line("mv", state, elsewhere))
       tv_client.new(given)
-      wait_until(function()
+      process.eventually(function()
         return running:log():find("cannot save the state", 1, true)
       end)
       shell.read(shell.line("mv", elsewhere, state))
