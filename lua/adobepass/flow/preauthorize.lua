@@ -66,7 +66,7 @@ end
 -- The service refuses a whole batch, or each of its items.
 local function was_too_many(batch, outcome, read)
   if outcome.err then return is_too_many(outcome.err) end
-  return #batch > 1 and is_too_many(read[batch[1]].error)
+  return is_too_many(read[batch[1]].error)
 end
 
 -- The next limit: half of the largest refused batch, and less than the

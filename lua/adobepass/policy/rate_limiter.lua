@@ -37,7 +37,7 @@ end
 -- once, `refill` (false): true refills the burst at the rate while a device sends
 -- nothing, `allow_listed` (none): a list of addresses that Adobe does not limit,
 -- where "own" is this host's, `max_keys` (10,000) addresses at most; false
--- disables the limit
+-- disables the limit: `off` is true, and the caller makes no reservations
 -- @treturn table
 function rate_limiter.new(given)
   local self = { off = given == false, next_at = {}, burst_left = {},
@@ -84,7 +84,6 @@ end
 -- @number now seconds of the monotonic clock
 -- @treturn number seconds to wait before sending; 0 to send now
 function RateLimiter:reserve(key, now)
-  if self.off then return 0 end
   if self.allow_listed[key] then return self:barred_for(key, now) end
   local next_at = next_of(self, key, now)
   if now >= next_at then

@@ -7,8 +7,6 @@ local http_date = require "adobepass.util.http_date"
 local json = require "adobepass.util.json"
 local options = require "adobepass.util.options"
 
-local huge = math.huge
-
 local clock = {}
 local Clock = {}
 Clock.__index = Clock
@@ -28,36 +26,26 @@ function clock.new(given)
     Clock)
 end
 
-local function round_trip_of(seconds)
-  local is_usable = type(seconds) == "number" and seconds >= 0
-    and seconds < huge
-  return is_usable and seconds or nil
-end
-
 -- Returns whether a new estimate replaces the current one. The estimate with
 -- the shortest round trip stays until the server's clock is set.
 local function is_better(self, offset, round_trip)
   if not self.offset or round_trip < self.round_trip then return true end
-  local doubt = round_trip < huge and round_trip / 2 or 0
-  return math.abs(offset - self.offset) >= NOISE + doubt
+  return math.abs(offset - self.offset) >= NOISE + round_trip / 2
 end
 
 --- Updates the clock from a response.
 -- @param date the Date header; a value that is not a date is ignored
--- @number[opt] arrival when the response arrived, by the monotonic clock
--- (default: now)
--- @number[opt] round_trip seconds from request to response, if known
+-- @number arrival when the response arrived, by the monotonic clock
+-- @number round_trip seconds from request to response
 -- @treturn boolean whether the value is a date
 function Clock:learn(date, arrival, round_trip)
   local seconds = http_date.parse(date)
   if not seconds then return false end
-  round_trip = round_trip_of(round_trip)
   -- The best estimate: the middle of the second that the header names, at the
   -- middle of the round trip.
-  local offset = seconds + 0.5
-    - ((arrival or self.monotonic()) - (round_trip or 0) / 2)
-  if is_better(self, offset, round_trip or huge) then
-    self.offset, self.round_trip = offset, round_trip or huge
+  local offset = seconds + 0.5 - (arrival - round_trip / 2)
+  if is_better(self, offset, round_trip) then
+    self.offset, self.round_trip = offset, round_trip
   end
   return true
 end

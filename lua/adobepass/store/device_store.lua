@@ -30,10 +30,8 @@ end
 
 local function entry_name(self, name) return name .. ":" .. self.key end
 
--- adobepass 0.1.0 wrote records without a version.
 local function check_version(name, record)
-  local version = record.v == nil and VERSION or record.v
-  if type(version) == "number" and version <= VERSION then return record end
+  if type(record.v) == "number" and record.v <= VERSION then return record end
   return broken(("The store's record %s was written by a newer adobepass: "
     .. "use that version, or another store."):format(name))
 end
@@ -47,7 +45,7 @@ function DeviceStore:read_record(name)
     return nil
   end
   local record = json.decode(text)
-  if type(record) ~= "table" then
+  if type(record) ~= "table" or record.v == nil then
     return nil, nil, select(2, broken("The store's record " .. name
       .. " is damaged."))
   end

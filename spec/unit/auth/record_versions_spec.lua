@@ -125,9 +125,6 @@ describe("versions of stored records", function()
     assert.is_nil(profile.v)
     assert.same(profile, one:remembered_profile())
     assert.same({ id = "Cablevision" }, one:remembered_provider())
-    change("", function(record) record.v = nil end)
-    assert.same(profile, one:remembered_profile())
-    assert.same({ id = "Cablevision" }, one:remembered_provider())
   end)
 
   it("[store-record-newer] store: a record profile, provider, login or denied of a "
@@ -162,15 +159,14 @@ describe("versions of stored records", function()
   end)
 
   it("[credentials-record-without-version] credentials: "
-    .. "credentials of 0.1.0, which have no "
-    .. "version, are used", function()
+    .. "credentials without a version, or with an unknown one, are "
+    .. "refused", function()
     assert.equal("ok", ask(adobepass))
-    forget_token()
-    change("^credentials", function(record) record.v = nil end)
-    assert.equal("ok", ask(adobepass))
-    for _, version in ipairs { 1.5, 2, "1", true, {} } do
+    for _, version in ipairs { "none", 1.5, 2, "1", true, {} } do
       forget_token()
-      change("^credentials", function(record) record.v = version end)
+      change("^credentials", function(record)
+        record.v = version ~= "none" and version or nil
+      end)
       assert.equal("store_failed", (ask(adobepass)))
     end
     assert.equal(1, select(2, at.control.take()).register)
