@@ -283,7 +283,8 @@ end
 local function count(self, err)
   local breaker, name = self.connection.circuit_breaker, self.operation.name
   if err and circuit_breaker.is_failure(err) then
-    local seconds = breaker:fail(name, self.connection.driver.now())
+    local seconds = breaker:fail(name, self.connection.driver.now(),
+      circuit_breaker.is_of_connection(err) and self.started)
     if seconds then
       emit(self, { type = "circuit_open", error = err.code, seconds = seconds })
     end

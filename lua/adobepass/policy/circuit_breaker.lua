@@ -2,7 +2,8 @@
 -- while it keeps failing. One circuit for each operation: the token endpoint may fail
 -- while the others work.
 --
--- A circuit opens after a number of failures in a row. When its time is over, one
+-- A circuit opens after a number of failures in a row. Requests in flight together
+-- that fail with their connection are one failure. When its time is over, one
 -- request is let through: its success closes the circuit, its failure opens it for
 -- twice as long. Reads no clock: the caller passes the time.
 -- @module adobepass.policy.circuit_breaker
@@ -24,7 +25,8 @@ local FIELDS = {
   cap = options.number(0.001, 3600),
 }
 
--- Transport failures: no response came.
+-- Transport failures: no response came. All but a timeout may be of a connection, which
+-- fails all requests that it carries.
 local FROM_TRANSPORT = { timeout = true, resolve_failed = true,
   connect_failed = true, connection_lost = true, proxy_failed = true,
   protocol_error = true, tls_failed = true, transfer_failed = true }
@@ -52,6 +54,11 @@ function circuit_breaker.is_failure(err)
     and not retry.is_configuration(err)
 end
 
+--- Returns whether an error that counts may be of a connection.
+function circuit_breaker.is_of_connection(err)
+  return not err.http_status and err.code ~= "timeout"
+end
+
 --- Returns the seconds for which an operation's circuit is still open.
 -- @string name of the operation
 -- @number now seconds of the monotonic clock
@@ -76,12 +83,15 @@ end
 function CircuitBreaker:succeed(name) self.circuits[name] = nil end
 
 --- Records a failure.
+-- @number[opt] sent_at when the request was sent, if its connection failed: it counts
+-- only if it was sent after the last failure, because others share the connection
 -- @treturn ?number the seconds for which it opens the circuit; nil if it does not
-function CircuitBreaker:fail(name, now)
+function CircuitBreaker:fail(name, now, sent_at)
   if self.off then return nil end
-  local circuit = self.circuits[name] or { count = 0 }
+  local circuit = self.circuits[name] or { count = 0, last = -math.huge }
+  if sent_at and sent_at < circuit.last then return nil end
   self.circuits[name] = circuit
-  circuit.count = circuit.count + 1
+  circuit.count, circuit.last = circuit.count + 1, now
   local is_open = circuit.ends and now < circuit.ends and not circuit.is_trial
   if is_open or circuit.count < self.failures then return nil end
   circuit.seconds = circuit.seconds and math.min(self.cap, circuit.seconds * 2)

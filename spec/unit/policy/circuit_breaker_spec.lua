@@ -3,6 +3,9 @@
 local circuit_breaker = require "adobepass.policy.circuit_breaker"
 local timeline = require "spec.support.timeline"
 
+-- luacheck: read_globals table.unpack unpack
+local table_unpack = table.unpack or unpack
+
 describe("circuit_breaker", function()
   local breaker
 
@@ -63,6 +66,22 @@ describe("circuit_breaker", function()
     fail(3, 0)
     assert.equal(0, breaker:reserve("a", 1))
     assert.equal(0, breaker:reserve("a", 2))
+  end)
+
+  it("[breaker-connection-once] circuit_breaker: counts requests that fail with their "
+    .. "connection once, unless they were sent after the last failure", function()
+    for sent_at = 0, 19 do assert.is_nil(breaker:fail("a", 20, sent_at)) end
+    assert.is_nil(breaker:fail("a", 21, 20))
+    assert.is_nil(breaker:fail("a", 21, 20))
+    assert.equal(1, breaker:fail("a", 22, 21))
+  end)
+
+  it("[breaker-trial-late-loss] circuit_breaker: a request that was sent before the "
+    .. "circuit opened and fails with its connection does not end the trial", function()
+    fail(3, 5)
+    assert.equal(0, breaker:reserve("a", 6))
+    assert.is_nil(breaker:fail("a", 6, 0))
+    assert.equal(2, breaker:fail("a", 6.5, 6))
   end)
 
   it("[breaker-operation-own] circuit_breaker: each operation has its own "
@@ -160,6 +179,65 @@ describe("the client's circuit breaker", function()
       if event.type == "circuit_open" then opened[#opened + 1] = event.seconds end
     end
     assert.same({ 1, 2 }, opened)
+  end)
+
+  -- Sends requests of many devices at once; each takes 0.3 seconds.
+  local function profiles_of_devices(devices)
+    local wait, results, calls = scenario.driver.wait, {}, {}
+    function scenario.driver.wait(...)
+      scenario.driver.sleep(0.3)
+      return wait(...)
+    end
+    for index, device in ipairs(devices) do
+      calls[index] = function()
+        local _, err = device.api:profiles()
+        results[index] = err and err.code or "fine"
+      end
+    end
+    scenario.driver.run(table_unpack(calls))
+    scenario.driver.wait = wait
+    return results
+  end
+
+  local function many_devices()
+    local devices = {}
+    for index = 1, 20 do
+      devices[index] = client:device { id = "device-" .. index }
+      assert(devices[index].api:profiles())
+    end
+    return devices
+  end
+
+  it("[breaker-shared-connection] client: repeats all requests that a lost connection "
+    .. "carried", function()
+    start()
+    local devices = many_devices()
+    local began = scenario.driver.now()
+    scenario:set_responder(function(_, _, seconds)
+      return seconds < began + 0.3 and { error = "connection_lost" } or nil
+    end)
+    for _, result in ipairs(profiles_of_devices(devices)) do
+      assert.equal("fine", result)
+    end
+  end)
+
+  it("[breaker-dead-service] client: opens the circuit while each connection of many "
+    .. "devices is lost, or all their requests time out", function()
+    for code, rounds in pairs { connection_lost = 4, timeout = 1 } do
+      local chance = 0
+      start { random = function()
+        chance = (chance + 0.37) % 1
+        return chance
+      end }
+      local devices = many_devices()
+      scenario:set_responder(function() return { error = code } end)
+      for _ = 1, rounds do profiles_of_devices(devices) end
+      local opened = 0
+      for _, event in ipairs(events) do
+        if event.type == "circuit_open" then opened = opened + 1 end
+      end
+      assert.is_true(opened > 0, code)
+    end
   end)
 
   it("[breaker-token-separate] client: the circuit of the token endpoint is its "
