@@ -10,16 +10,30 @@ local record = require "adobepass.device.record"
 
 local device = {}
 
-local LONGEST = 8192 -- bytes of a header
+-- Bytes of the header, as it was received and as the client encodes it again. Devices
+-- send a few hundred. The rest of what one header may have (adobepass.device.field) is
+-- for the address, port and user agent that a server adds.
+local LONGEST = 4096
 
 local function refuse(message)
   return nil, errors.new { code = "invalid_header_device_info",
     action = "none", message = "X-Device-Info " .. message .. "." }
 end
 
+-- Returns what is wrong with an info that the client would send to Adobe.
+local function unsendable(info)
+  local text = json.encode(info)
+  if #core.base64.encode(text) > LONGEST then return "is too long" end
+  -- The other escapes in an encoded text are of control characters.
+  if text:gsub('\\[\\"]', ""):find("\\", 1, true) then
+    return "contains control characters"
+  end
+end
+
 --- Parses an X-Device-Info header from the network: base64 of a JSON object with
--- the keys that Adobe requires. The result is valid as `info` of client:device. A
--- gateway responds to an error with status 400 and `err.message`.
+-- the keys that Adobe requires, without control characters, and of at most 4,096 bytes.
+-- The result is valid as `info` of client:device. A gateway responds to an error with
+-- status 400 and `err.message`.
 -- @string header nil if the request has none
 -- @treturn[1] table the info
 -- @treturn[2] nil
@@ -33,8 +47,8 @@ function device.parse(header)
   if type(info) ~= "table" or json.is_array(info) then
     return refuse "should be a JSON object in base64"
   end
-  local lacks = info_schema.lacks(info)
-  if lacks then return refuse(lacks) end
+  local problem = info_schema.lacks(info) or unsendable(info)
+  if problem then return refuse(problem) end
   return info
 end
 

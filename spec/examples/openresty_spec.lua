@@ -345,6 +345,23 @@ describe("gateway", function()
       end
     end)
 
+    it("[gateway-info-shared-connection] gateway: a device info that would end the "
+      .. "connection to Adobe is refused, and sent to nobody", function()
+      sign_in()
+      control:take()
+      local info = json.encode { model = "x", version = "1", osName = "Linux",
+        osVersion = "6", connectionType = "LAN" }:sub(1, -2) .. ',"x":"%s"}'
+      for _, text in ipairs { ("\127"):rep(5500), ("\127"):rep(1000), "\\u0001",
+          ("x"):rep(6030), ("x"):rep(3100) } do
+        is_refused(400, "invalid_header_device_info", tv:post(one .. "/play/cnn", {},
+          { ["X-Device-Info"] = core.base64.encode(info:format(text)) }))
+      end
+      assert.equal(200, (tv:post(one .. "/play/cnn", {}, { ["User-Agent"] =
+        ("x"):rep(4000), ["X-Device-Info"] = core.base64.encode(info:format(
+          ("x"):rep(2900))) })))
+      assert.equal(1, operations().authorize)
+    end)
+
     it("[gateway-info-lacks] gateway: a refused device info gets status 400 and "
       .. "a sentence that names the missing keys", function()
       local header = core.base64.encode '{"model":"x","osName":"Linux"}'

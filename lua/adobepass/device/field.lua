@@ -99,11 +99,20 @@ function field.check_name(name)
   end
 end
 
+-- Bytes of a header. For a field of more than 8 KiB, nginx ends an HTTP/2 connection,
+-- which carries the requests of all devices.
+local LONGEST = 8000
+
 --- Returns the header value of a field. Raises for an unknown name or a wrong
 -- value.
 function field.encode(name, value)
   field.check_name(name)
-  return FIELDS[name][2](name, value)
+  local text = FIELDS[name][2](name, value)
+  if #text > LONGEST then
+    refuse(name, ("shorter: its header has %d bytes, the limit is %d"):format(#text,
+      LONGEST))
+  end
+  return text
 end
 
 --- Raises when both `subject_token` and `roku_token` are given.

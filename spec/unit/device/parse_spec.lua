@@ -50,19 +50,46 @@ describe("device.parse", function()
     refuses("is missing.", nil)
     refuses("is missing.", "")
     refuses("is missing.", { "two headers" })
-    refuses("is too long.", header_of { model = ("x"):rep(7000) })
+    refuses("is too long.", header_of { model = ("x"):rep(3100) })
     for _, header in ipairs { "no base64!", core.base64.encode "no JSON",
       header_of "text", header_of { 1, 2 }, core.base64.encode "null",
-      core.base64.encode(("["):rep(5000)), core.base64.encode '{"model":' } do
+      core.base64.encode(("["):rep(2000)), core.base64.encode '{"model":' } do
       refuses("should be a JSON object in base64.", header)
     end
+  end)
+
+  it("[device-parse-control] device.parse: returns an error for control characters, "
+    .. "in any form and at any depth", function()
+    for _, text in ipairs { '{"model":"\\u0000"}', '{"model":"a\127"}',
+      '{"a\\nb":1}', '{"deep":[{"a":"\\u001b[2J"}]}', '{"a":"\\\\\\t"}' } do
+      local more = json.encode(INFO):sub(1, -2) .. "," .. text:sub(2)
+      refuses("contains control characters.", core.base64.encode(more))
+    end
+    local info = {}
+    for name, value in pairs(INFO) do info[name] = value end
+    info.quoted = '\\u0000 \\n "é"'
+    assert.same(info, device.parse(header_of(info)))
+  end)
+
+  it("[device-parse-encoded] device.parse: limits the header that the client sends, "
+    .. "which may be longer than the received one", function()
+    local text = json.encode(INFO):sub(1, -2) .. ',"a":['
+      .. ("1e15,"):rep(300) .. "1]}"
+    assert.is_true(#core.base64.encode(text) < 3000)
+    refuses("is too long.", core.base64.encode(text))
+    local info = {}
+    for name, value in pairs(INFO) do info[name] = value end
+    info.model = ("x"):rep(2900)
+    assert(device.parse(header_of(info)))
+    info.model = ("x"):rep(3000)
+    refuses("is too long.", header_of(info))
   end)
 
   it("[device-parse-accepted] device.parse: client:device accepts every result",
     function()
       local client_fixture = require "spec.support.client_fixture"
       local client = client_fixture.new().client
-      for _, more in ipairs { { deep = { { {} } } }, { osName = "\27[2J" },
+      for _, more in ipairs { { deep = { { {} } } },
         { connectionPort = json.null }, { [""] = "" }, { model = 5 } } do
         local info = {}
         for name, value in pairs(INFO) do info[name] = value end

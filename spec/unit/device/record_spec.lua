@@ -130,6 +130,12 @@ describe("record.new", function()
     { "device.user_agent", { user_agent = "" } },
     { "device.user_agent", { user_agent = "a\r\nX: y" } },
     { "device.info", { info = info_with { f = print } } },
+    { "device.info", { info = info_with { model = ("x"):rep(6000) } } },
+    { "device.info", { info = info_with { model = ("\127"):rep(1000) } } },
+    { "device.info", { info = core.base64.encode(json.encode(INFO):sub(1, -2)
+      .. (" "):rep(6000) .. "}"), ip = json.null } },
+    { "device.user_agent", { user_agent = ("x"):rep(8001), info = json.null } },
+    { "identity.partner_status", { partner_status = { a = ("x"):rep(6000) } } },
     { "identity.partner_status", { partner_status = 1 } },
     { "identity.partner_status", { partner_status = "{}" } },
     { "roku_token", { roku_token = "r" } },
