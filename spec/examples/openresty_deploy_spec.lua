@@ -99,6 +99,45 @@ describe("gateway deployment", function()
     assert.truthy(said:find("timeout should be a number", 1, true), said)
   end)
 
+  it("[deploy-container-resolver] gateway deployment: the container writes a resolver "
+    .. "with its name servers, which nginx accepts", function()
+    local binary = assert(nginx.find())
+    folder.run(("mkdir -p %s/run/adobepass-gateway %s/etc"):format(home, home))
+    local script = read(DEPLOY .. "start"):gsub("/usr/sbin/nginx", "echo")
+      :gsub("/run/", home .. "%0"):gsub("/etc/resolv", home .. "%0")
+    shell.write_file(home .. "/start", script)
+    local included = read(DEPLOY .. "Containerfile"):match "include (/run/%S+;)"
+    local path = home .. assert(included):sub(1, -2)
+    for servers, written in pairs {
+      [ [[# nameserver 192.0.2.9
+search test
+nameserver 127.0.0.11
+nameserver fd00::1
+nameserver fe80::1%eth0]] ] = "resolver 127.0.0.11 [fd00::1];\n",
+      ["search test"] = "" } do
+      shell.write_file(home .. "/etc/resolv.conf", servers .. "\n")
+      assert.same({ "-c /etc/adobepass-gateway/nginx.conf -e stderr", 0 },
+        { shell.read("sh " .. home .. "/start") })
+      assert.equal(written, read(path))
+      shell.write_file(home .. "/resolver_nginx.conf", ("pid %s/pid; events {}\n"
+        .. "http { access_log off; include %s; }"):format(home, path))
+      assert.equal(0, select(2, shell.read(shell.line(binary, "-t", "-q", "-c",
+        home .. "/resolver_nginx.conf", "-e", "stderr"))))
+    end
+  end)
+
+  it("[deploy-container-writable] gateway deployment: what the container writes is "
+    .. "writable although its root is read-only", function()
+    local compose = read(DEPLOY .. "compose.yaml")
+    assert.truthy(compose:find("read_only: true", 1, true))
+    local writable = compose:match "tmpfs: %b[]" .. compose:match "volumes:.-\n  redis:"
+    -- Process id, temporary files, resolver; the log; the socket of core.wakeup.
+    for _, path in ipairs { "/run/adobepass-gateway", "/var/log/adobepass-gateway",
+      "/tmp" } do
+      assert.truthy(writable:find(path, 1, true), path)
+    end
+  end)
+
   it("[deploy-unit] gateway deployment: systemd accepts the unit, and rates its "
     .. "exposure below 2", function()
     if select(2, shell.read "command -v systemd-analyze") ~= 0 then

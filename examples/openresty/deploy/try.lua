@@ -59,8 +59,8 @@ end
 local SERVERS = [[
 chroot --userspec=redis "$2" redis-server /etc/redis/redis.conf > redis.log 2>&1 &
 redis=$!
-chroot --userspec=adobepass-gateway "$2" /usr/sbin/nginx \
-  -c /etc/adobepass-gateway/nginx.conf -e stderr > "$2/nginx.log" 2>&1 &
+chroot --userspec=adobepass-gateway "$2" /usr/lib/adobepass-gateway/start \
+  > "$2/nginx.log" 2>&1 &
 nginx=$!
 read -r _
 kill -s QUIT $nginx
