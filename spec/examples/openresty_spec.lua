@@ -213,7 +213,7 @@ describe("gateway", function()
     it("[gateway-no-faster-allows-workers] gateway: keeps Adobe's rate limit "
       .. "over all workers of all nodes",
       function()
-        sign_in() -- uses three requests of the burst of ten
+        sign_in() -- uses three or four requests of the burst of ten
         local clients, transfers = {}, {}
         for index = 1, 10 do
           clients[index] = gateway_client.new { ip = tv.ip }
@@ -231,11 +231,12 @@ describe("gateway", function()
             times[#times + 1] = entry.time
           end
         end
-        assert.equal(13, #times)
-        -- Ten requests at once, then three more at about one per second.
-        assert.is_true(times[13] - times[12] > 800)
-        assert.is_true(times[12] - times[11] > 800)
-        assert.is_true(times[13] - times[1] > 2500)
+        local last = #times
+        assert.is_true(last == 13 or last == 14, last)
+        -- Ten requests at once, then the others at about one per second.
+        assert.is_true(times[last] - times[last - 1] > 800)
+        assert.is_true(times[last - 1] - times[last - 2] > 800)
+        assert.is_true(times[last] - times[1] > 2500)
       end)
 
     it("[gateway-rate-shared-address] gateway: keeps the configured rate of a shared "
@@ -793,6 +794,28 @@ describe("gateway", function()
       assert.truthy(text:find('{operation="register",status="201",access="none"}',
         1, true))
       assert.equal(400, (tv:post(one .. "/play/cnn", { pass = "TempPass" })))
+    end)
+
+    it("[gateway-pass-login] gateway: a ticket ends with its TempPass also when the "
+      .. "viewer chose the pass at the login", function()
+      local _, result = tv:post(one .. "/login", { mvpd = "TempPass_TEST40" })
+      assert.same({ "done", "temporary" }, { result.state, result.profile.type })
+      for _ = 1, 2 do
+        local status, played = tv:post(one .. "/play/cnn")
+        assert.equal(200, status)
+        local seconds = played.expires_at / 1000 - os.time()
+        assert.is_true(seconds > 150 and seconds <= 182, tostring(seconds))
+      end
+    end)
+
+    it("[gateway-pass-not-offered] gateway: refuses the login with a TempPass that the "
+      .. "setting passes does not list", function()
+      for _, mvpd in ipairs { "TempPass_5mins", "TempPass" } do
+        is_refused(400, "bad_request", tv:post(one .. "/login", { mvpd = mvpd }))
+        assert.equal("none", select(2, tv:get(two .. "/login/status")).state)
+      end
+      is_refused(401, "not_logged_in", tv:post(one .. "/play/cnn"))
+      assert.equal(0, operations().create_session)
     end)
 
     it("[gateway-log-device-info] gateway: logs an unusual device info in one "

@@ -2,13 +2,17 @@
 -- @module gateway.login
 
 local flows = require "gateway.flows"
+local problem = require "gateway.problem"
 local viewer = require "gateway.viewer"
 
 local login = {}
 
-local config
+local config, offered
 
-function login.start(given) config = given end
+function login.start(given)
+  config, offered = given, {}
+  for _, mvpd in ipairs(config.passes or {}) do offered[mvpd] = true end
+end
 
 local function shown(flow)
   return { state = flow.state, code = flow.code, url = flow.url, qr = flow.qr,
@@ -21,8 +25,23 @@ local function signed_in(profile)
     type = profile.type, not_after = profile.not_after } }
 end
 
+-- Refuses a TempPass that the settings do not list. The list of providers is cached.
+local function check_provider(view, mvpd)
+  if not mvpd or offered[mvpd] then return true end
+  local list, err = view:providers { temporary = true, test = true }
+  for _, item in ipairs(list or {}) do
+    if item.id == mvpd and item.temporary then
+      return nil, problem.new(400, "bad_request",
+        "invalid 'mvpd': the gateway does not offer this pass")
+    end
+  end
+  return list, err
+end
+
 local function begin(who, mvpd)
   local view = viewer.client(who)
+  local good, refused = check_provider(view, mvpd)
+  if not good then return nil, refused end
   local flow, err = view:start_login { mvpd = mvpd, interval = config.interval,
     domain_name = config.domain_name, redirect_url = config.redirect_url,
     activation_url = config.activation_url }
@@ -35,7 +54,8 @@ end
 
 --- POST /login { mvpd? }: returns a code, or "done" if a viewer is logged in. A
 -- repeated request, after a lost response, returns the same code, because a new
--- code would invalidate the first.
+-- code would invalidate the first. Of the passes, the settings list those that a TV may
+-- name.
 function login.post(request)
   local who, mvpd = request.who, request.body.mvpd
   return flows.with_lock(who, 2 * config.timeout, function()

@@ -75,13 +75,24 @@ local function admit(device_id, channel, kind, pass_seconds)
     playlist = playlist_of(device_id, channel, kind, expires, seconds) }
 end
 
+-- The pass of a decision, if the viewer chose it at the login. Its time begins with the
+-- first playback. The last title may play when the pass has no other.
+local function pass_of(view, decision)
+  if decision.source ~= "temppass" then return nil end
+  local pass = view:temporary_access { mvpd = decision.mvpd }
+  local known, err = pass:refresh()
+  if known or err.code:find "^temporary_access_" then return pass end
+  return nil, err
+end
+
 -- Returns the decision, nil, and the seconds that are left of a pass, if known; or nil
 -- and an error.
 local function decide(view, channel, with_pass)
-  if not with_pass then return view:authorize(channel.resource) end
-  local pass = view:temporary_access { mvpd = config.passes }
-  local decision, err = pass:authorize(channel.resource)
+  local pass = with_pass and view:temporary_access { mvpd = config.passes }
+  local decision, err = (pass or view):authorize(channel.resource)
   if not decision or not decision.permitted then return decision, err end
+  if not pass then pass, err = pass_of(view, decision) end
+  if not pass then return not err and decision or nil, err end
   local left, why = pass:remaining_ms()
   if why then return nil, why end
   return decision, nil, left and left / 1000
