@@ -210,6 +210,40 @@ describe("gateway", function()
       assert.is_true(seen >= 3)
     end)
 
+    it("[gateway-new-connection] gateway: uses its permits for a device on a new "
+      .. "connection, and sends the port of the connection of a login", function()
+      -- Without a load balancer, the port is that of the device.
+      local direct = gateway_client.new()
+      local function reconnect()
+        direct:close()
+        direct.transport = assert(core.http.new { timeout = 60 })
+      end
+      direct:sign_in(control, one, one, "ann") -- with a permit for each channel
+      control:take()
+      for _ = 1, 6 do
+        reconnect()
+        assert.equal(200, (direct:get(one .. "/catalog")))
+      end
+      local asked = operations().preauthorize
+      assert.is_true(asked <= 2, tostring(asked)) -- one for each worker
+      local ports, known = 0, {}
+      for _, mvpd in ipairs { "Dish", "Spectrum", "SmallTown" } do
+        reconnect()
+        local _, login = direct:post(one .. "/login", { mvpd = mvpd })
+        assert.equal("pending", login.state, login.code)
+      end
+      for _, entry in ipairs(control:take()) do
+        if entry.path:find "/sessions$" then
+          local port = json.decode(core.base64.decode(
+            entry.headers["x-device-info"])).connectionPort
+          if not known[port] then ports = ports + 1 end
+          known[port] = true
+        end
+      end
+      assert.equal(3, ports)
+      direct:close()
+    end)
+
     it("[gateway-no-faster-allows-workers] gateway: keeps Adobe's rate limit "
       .. "over all workers of all nodes",
       function()

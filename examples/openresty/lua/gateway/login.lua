@@ -39,7 +39,7 @@ local function check_provider(view, mvpd)
 end
 
 local function begin(who, mvpd)
-  local view = viewer.client(who)
+  local view = viewer.new_client(who)
   local good, refused = check_provider(view, mvpd)
   if not good then return nil, refused end
   local flow, err = view:start_login { mvpd = mvpd, interval = config.interval,

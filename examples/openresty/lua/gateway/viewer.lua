@@ -2,7 +2,9 @@
 --
 -- X-Device-Info describes the device, as for Adobe; nginx provides its address and
 -- port (see set_real_ip_from in gateway.conf). They are passed on to Adobe, as its
--- server-to-server cookbook requires.
+-- server-to-server cookbook requires: a login sends the port of its connection, and
+-- later requests may send the same one on another connection. Behind a load balancer,
+-- nginx does not know the port.
 -- @module gateway.viewer
 
 -- luacheck: globals ngx
@@ -103,26 +105,31 @@ end
 --- Sets the only cookie of a response.
 function viewer.set_cookie(text) ngx.header["Set-Cookie"] = text end
 
+-- Without the port: it differs for each connection.
 local function key_of(who)
-  return table.concat({ who.id, who.ip, who.port or "", who.user_agent or "",
-    who.header }, "\n")
+  return table.concat({ who.id, who.ip, who.user_agent or "", who.header }, "\n")
 end
 
---- Creates a client of a device without cached permits, and stores it for
--- `viewer.client`.
+-- Names the device of the request in the log.
+local function named(who, view)
+  who.device = view:event_name()
+  return view
+end
+
+--- Creates a client of a device with its present port and without cached permits, and
+-- stores it for `viewer.client`.
 function viewer.new_client(who)
   local view = client:device { id = who.id, info = who.info, ip = who.ip,
     port = who.port, user_agent = who.user_agent }
   views:set(key_of(who), view)
-  return view
+  return named(who, view)
 end
 
---- Returns the client of a device. It is cached, so that its token is not read from
--- Redis for each request.
+--- Returns the client of a device. It is cached, so that its permits are kept and its
+-- token is not read from Redis for each request.
 function viewer.client(who)
-  local view = views:get(key_of(who)) or viewer.new_client(who)
-  who.device = view:event_name()
-  return view
+  local view = views:get(key_of(who))
+  return view and named(who, view) or viewer.new_client(who)
 end
 
 return viewer
