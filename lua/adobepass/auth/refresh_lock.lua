@@ -122,8 +122,18 @@ local function recent_owners(self, now)
   return owners
 end
 
+-- Removes the entries of devices that make no further call, in the same case.
+local function remove_expired(connection, now)
+  if now < connection.refreshes_checked_at + LONGEST_LOCK then return end
+  connection.refreshes_checked_at = now
+  for key, holding in pairs(connection.refreshes) do
+    if now >= holding.ends + holding.seconds then connection.refreshes[key] = nil end
+  end
+end
+
 local function new_holding(self, owner, latest)
   local now, seconds = now_of(self), lock_seconds(self)
+  remove_expired(self.connection, now)
   local owners = recent_owners(self, now)
   owners[owner] = setmetatable({ lock = self, owner = owner, owners = owners,
     seconds = seconds, ends = now + seconds, latest = latest,

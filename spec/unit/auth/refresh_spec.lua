@@ -421,6 +421,23 @@ describe("credentials and access tokens", function()
     assert.equal(0, owners())
   end)
 
+  it("[credentials-unwritable-devices] credentials: calls of more and more devices use "
+    .. "no more memory while the store cannot be written", function()
+    local one = client { device = false }
+    local function refreshes()
+      local count = 0
+      for _ in pairs(one.context.connection.refreshes) do count = count + 1 end
+      return count
+    end
+    store.broken.replace = true
+    for index = 1, 100 do
+      assert.equal("store_failed", call(one:device { id = "device-" .. index }))
+      time:advance(10)
+    end
+    -- A lock's 20 seconds, twice, and the interval between two searches, 45 seconds.
+    assert.is_true(refreshes() <= 9, refreshes())
+  end)
+
   it("[credentials-damaged-record] credentials: a damaged record is not "
     .. "treated as a missing one", function()
     local name
