@@ -7,12 +7,20 @@ local core = require "adobepass.core"
 local errors = require "adobepass.api.errors"
 local flows = require "gateway.flows"
 local problem = require "gateway.problem"
+local timeline = require "spec.support.timeline"
+
+local client_of_viewer
+package.loaded["gateway.viewer"] = {
+  new_client = function() return client_of_viewer end }
+local login = require "gateway.login"
 
 problem.start({ viewer_text = function(_, err) return err:viewer_text() end },
   { language = "en" })
 
+local who = { key = "tv" }
+
 describe("gateway logins", function()
-  local who, seconds = { key = "tv" }, nil
+  local seconds
 
   before_each(function()
     local store = adobepass.store.memory()
@@ -68,12 +76,55 @@ describe("gateway logins", function()
     rawset(_G, "ngx", { sleep = function(pause)
       now, pauses[#pauses + 1] = now + pause, pause
     end })
-    local _, err = flows.with_lock(who, 16, function()
-      return flows.with_lock(who, 16, error)
+    local _, err = flows.with_lock(who, 16, 56, function()
+      return flows.with_lock(who, 16, 56, error)
     end)
     assert.same({ "busy", 503 }, { err.code, err.status })
     assert.equal("0.05 0.1 0.2 0.4 0.5 0.5", table.concat(pauses, " ", 1, 6))
     assert.is_true(#pauses < 40, #pauses)
+  end)
+end)
+
+describe("gateway login", function()
+  it("[gateway-flow-lock-slow] gateway login: holds the lock of its device until the "
+    .. "last response of a slow service", function()
+    local TIMEOUT = 8
+    local scenario = timeline.new { timeout = TIMEOUT }
+    local client, now = scenario.client, scenario.driver.now
+    local store = adobepass.store.memory { now = now }
+    flows.start(store)
+    login.start { timeout = TIMEOUT, interval = 5, domain_name = "adobe.com",
+      redirect_url = "https://adobe.com", passes = { "TempPass_TEST40" } }
+    client_of_viewer = client
+    local held, sent = nil, 0
+    local function post(mvpd)
+      held, sent = true, 0
+      scenario:set_responder(function()
+        sent = sent + 1
+        scenario.driver.sleep(0.95 * TIMEOUT)
+        held = held and store:get "gateway:lock:tv" ~= nil
+      end)
+      local response, err = login.post { who = who, body = { mvpd = mvpd } }
+      scenario:set_responder(nil)
+      assert.is_true(held)
+      assert.is_nil(store:get "gateway:lock:tv")
+      return assert(response, err and err.message)
+    end
+    scenario:signed_in()
+    assert(client:start_login { mvpd = "Cablevision" })
+    -- The service denies, so that the next login begins with a logout.
+    scenario:respond_with("authorize", { decisions = { { resource = "CNN",
+      authorized = false, error = { action = "authentication",
+        code = "authentication_session_invalidated", status = 403 } } } })
+    client:authorize "CNN"
+    assert.equal("pending", post().state)
+    assert.is_true(sent >= 4, sent)
+    client:logout()
+    store:clear()
+    assert.equal("pending", post "Dish".state)
+    store:clear()
+    assert.equal("done", post "TempPass_TEST40".state)
+    assert.is_true(sent >= 3, sent)
   end)
 end)
 

@@ -65,10 +65,10 @@ function flows.reserve_poll(flow)
   return false, math.max(1, math.min(flow.interval, math.ceil(left)))
 end
 
-local function wait_for_lock(key, owner, seconds)
-  local deadline, pause = core.clock.monotonic() + seconds, PAUSE
+local function wait_for_lock(key, owner, wait, life)
+  local deadline, pause = core.clock.monotonic() + wait, PAUSE
   while true do
-    local won, message = store:add(key, owner, seconds)
+    local won, message = store:add(key, owner, life)
     if won then return true end
     if won == nil then return nil, problem.store(message) end
     if core.clock.monotonic() > deadline then
@@ -81,10 +81,14 @@ local function wait_for_lock(key, owner, seconds)
 end
 
 --- Runs `act` under a lock of the device, so that no two requests of a device run it at
--- the same time, on any node. `seconds` limits the wait for the lock and its lifetime.
-function flows.with_lock(who, seconds, act)
+-- the same time, on any node.
+-- @param who see gateway.viewer
+-- @number wait seconds to wait for the lock, at most
+-- @number life seconds after which a lock ends whose owner died: longer than `act` runs
+-- @func act
+function flows.with_lock(who, wait, life, act)
   local key, owner = name("lock", who.key), core.random.uuid()
-  local won, err = wait_for_lock(key, owner, seconds)
+  local won, err = wait_for_lock(key, owner, wait, life)
   if not won then return nil, err end
   local value, why = act()
   store:delete(key, owner)

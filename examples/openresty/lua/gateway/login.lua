@@ -7,6 +7,11 @@ local viewer = require "gateway.viewer"
 
 local login = {}
 
+-- The requests to Adobe of one login, one after another, at most: configuration,
+-- profile of the last provider, all profiles, logout after a denial, session, its
+-- missing parameters, profile. Each takes `timeout` at most.
+local MOST_REQUESTS = 7
+
 local config, offered
 
 function login.start(given)
@@ -58,7 +63,8 @@ end
 -- name.
 function login.post(request)
   local who, mvpd = request.who, request.body.mvpd
-  return flows.with_lock(who, 2 * config.timeout, function()
+  local timeout = config.timeout
+  return flows.with_lock(who, 2 * timeout, MOST_REQUESTS * timeout, function()
     local flow, err = flows.load(who)
     if err then return nil, err end
     if flow and flow.asked_for == mvpd then return shown(flow) end
