@@ -902,7 +902,8 @@ describe("gateway", function()
   end)
 
   it("[gateway-error-log-private] gateway: nginx's error log contains no ticket for a "
-    .. "file that is missing or cannot be opened, and no address of a refused request",
+    .. "file that is missing or cannot be opened, or a body that is too large, and no "
+    .. "address of a refused request",
     function()
       sign_in()
       local _, played = tv:post(one .. "/play/cnn", { ticket = "url" })
@@ -910,6 +911,12 @@ describe("gateway", function()
       folder.run(("ln -sf loop.ts %s/hls/cnn/loop.ts"):format(running.folder))
       assert.equal(404, (tv:get(base .. "segment9.ts")))
       assert.not_equal(200, (tv:get(base .. "loop.ts")))
+      local large = ("x"):rep(5000)
+      assert.equal(413, (tv:post(base .. "segment1.ts", large)))
+      for _, name in ipairs { "segment1.mp4", "a/b.ts", "" } do
+        assert.equal(413, (tv:post(base .. name, large)))
+        is_refused(404, "http_404", tv:get(base .. name))
+      end
       tv:post(one .. "/play/cnn")
       assert.equal(404, (tv:get(one .. "/hls/cnn/segment9.ts")))
       local worst = 0
@@ -918,7 +925,7 @@ describe("gateway", function()
       end
       assert.equal(429, worst)
       local _, numbers = tv:get(running.nodes[1].operator .. "/metrics")
-      for _, status in ipairs { "404", "429" } do
+      for _, status in ipairs { "404", "413", "429" } do
         assert.truthy(numbers:find('gateway_requests_total{route="none",status="'
           .. status .. '"} ', 1, true), status)
       end
