@@ -1,7 +1,8 @@
---- Health checks for the load balancer.
+--- Health checks.
 --
--- Live: nginx responds. Ready: the store responds as well. Neither depends on Adobe: a
--- node that cannot reach Adobe still serves files to viewers with a ticket.
+-- Live: nginx responds; for the load balancer. Ready: the store responds as well; for
+-- alerts, because without the store no node is ready, and each still serves files to
+-- viewers with a ticket. Neither depends on Adobe, for the same reason.
 -- @module gateway.health
 
 local problem = require "gateway.problem"
