@@ -102,9 +102,10 @@ local function text_lines(flow, has_qr)
   return lines
 end
 
--- Joins two blocks of lines, centered vertically. `width`: columns of `left`.
+-- Joins two blocks of lines; centers the right one vertically if the left one is
+-- higher. `width`: columns of `left`.
 local function beside(left, width, right)
-  local lines, from = {}, math.floor((#left - #right) / 2)
+  local lines, from = {}, math.max(0, math.floor((#left - #right) / 2))
   for index = 1, math.max(#left, #right) do
     local text = right[index - from] or ""
     lines[index] = (" %s  %s"):format(left[index] or (" "):rep(width), text)
