@@ -337,10 +337,11 @@ describe("cli commands", function()
     local none = { API = "", MGMT = "", CA = "", STATEMENT = "", STORE = "" }
     write("typo", { servce_provider = "REF30" })
     write("french", { language = "fr" })
+    write("empty", { domain_name = " " })
     local results = fixture:run_lines({ "register --profile lab --json",
       "register --profile lab --service-provider REF30 --json",
       "register --profile typo --json", "register --profile french --json",
-      "register --profile absent --json" }, none)
+      "register --profile absent --json", "register --profile empty --json" }, none)
     assert.same({ "", "" }, { results[1].err, results[2].err })
     local lab, option = json.decode(results[1].out), json.decode(results[2].out)
     assert.same({ 0, "REF40", place .. "/lab-store" },
@@ -348,7 +349,8 @@ describe("cli commands", function()
     assert.equal("REF30", option.service_provider)
     for index, text in pairs { [3] = "did you mean 'service_provider'?",
       [4] = "french.json: language should be en or es, not 'fr'",
-      [5] = "absent.json" } do
+      [5] = "absent.json", [6] = "empty.json: domain_name should be a value, not an "
+        .. "empty text" } do
       local why = check_error(results[index].out, results[index].err)
       assert.equal(2, results[index].status)
       assert.is_truthy(why.message:find(text, 1, true), why.message)

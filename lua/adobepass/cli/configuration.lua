@@ -7,6 +7,7 @@ local options = require "adobepass.util.options"
 local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
 local shell = require "adobepass.util.shell"
+local tables = require "adobepass.util.tables"
 
 local configuration = {}
 
@@ -41,6 +42,11 @@ end
 -- Raises an error that names an invalid option.
 local function check(path, given)
   options.check(path, given, FIELDS)
+  for _, name in ipairs(tables.sorted_keys(given)) do
+    if not tostring(given[name]):find "%S" then
+      error(("%s: %s should be a value, not an empty text"):format(path, name))
+    end
+  end
   if given.language and not settings.language(given) then
     error(("%s: language should be en or es, not '%s'"):format(path, given.language))
   end

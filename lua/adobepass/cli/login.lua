@@ -51,13 +51,15 @@ function login.define(parser)
       :argname("<id>")
       :convert(settings.not_empty),
     parser:option("--domain-name", "A domain that is registered with Adobe "
-      .. "for your application (in the sandbox: adobe.com)."):argname("<domain>"),
+      .. "for your application (in the sandbox: adobe.com)."):argname("<domain>")
+      :convert(settings.not_empty),
     parser:option("--redirect-url", "The address that the second screen opens "
       .. "after the login (default in the sandbox: its success page).")
-      :argname("<url>"),
+      :argname("<url>"):convert(settings.not_empty),
     parser:option("--activation-url", "Your page on which a viewer enters the "
       .. "code. It must add the domain name and the redirect URL if they are not "
-      .. "given here (in the sandbox: /activate)."):argname("<url>"),
+      .. "given here (in the sandbox: /activate)."):argname("<url>")
+      :convert(settings.not_empty),
     parser:option("--interval", "Seconds between polls (default: 5).")
       :argname("<seconds>"):convert(interval),
     parser:flag("--attributes", "Include the values of the profile's "

@@ -5,6 +5,7 @@ local host = require "adobepass.sandbox.host"
 local json = require "adobepass.util.json"
 local report = require "adobepass.cli.report"
 local sandbox_control = require "adobepass.cli.sandbox_control"
+local settings = require "adobepass.cli.settings"
 local shell = require "adobepass.util.shell"
 local tables = require "adobepass.util.tables"
 local terminal = require "adobepass.cli.terminal"
@@ -64,13 +65,16 @@ function sandbox.define(parser)
     :convert(host.bind_address)
   parser:option("--world", "A Lua or JSON file with your own providers, "
     .. "viewers and channels, merged over the defaults."):argname("<file>")
+    :convert(settings.not_empty)
   parser:option("--state-dir", "A folder that keeps the sandbox's "
     .. "state between runs."):argname("<folder>")
-    :target("state_dir")
+    :target("state_dir"):convert(settings.not_empty)
   parser:option("--exec", "Run a shell command with the sandbox, then "
     .. "exit with the command's status."):argname("<command>")
+    :convert(settings.not_empty)
   parser:option("--record", "Write the requests and responses, without secrets, "
     .. "to a file that adobepass.sandbox.replay reads."):argname("<file>")
+    :convert(settings.not_empty)
   parser:flag("--json", "Print one line of JSON when the sandbox is ready.")
   parser:flag("--no-throttle", "Do not limit requests (Adobe: 1 per second "
     .. "after a burst of 10)."):target("no_throttle")
