@@ -7,7 +7,9 @@ local command_fixture = require "spec.cli.command_fixture"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local settings = require "adobepass.cli.settings"
+local shell = require "adobepass.util.shell"
 local tables = require "adobepass.util.tables"
+local world_file = require "adobepass.sandbox.data.world_file"
 
 if child_process.is_like_lua54() then return end
 
@@ -74,7 +76,7 @@ describe("cli sandbox control", function()
     local texts = outputs {
       "fault --kind status --status 503 --operation profiles --count 2",
       "fault --kind drip --seconds 0.5", "fault --list", "fault --list --json",
-      "fault --clear", "fault --list" }
+      "fault --clear", "fault --list", "fault --list --json" }
     local lines = {}
     for line in texts[3]:gmatch "[^\n]+" do
       lines[#lines + 1] = json.decode(line)
@@ -82,7 +84,7 @@ describe("cli sandbox control", function()
     assert.same({ 2, "status", 503, "drip" }, { #lines, lines[1].kind,
       lines[1].status, lines[2].kind })
     assert.equal(2, #json.decode(texts[4]))
-    assert.equal("", texts[6])
+    assert.same({ "", "[]" }, { texts[6], texts[7] })
   end)
 
   it("[control-cli-revoke-degrade-journal] sandbox control: revokes, degrades, and "
@@ -90,15 +92,21 @@ describe("cli sandbox control", function()
     local texts = outputs { "reset", "login " .. DEVICE,
       "revoke --mvpd Dish --username ann",
       "degrade --service-provider REF30 --mvpd Dish --rule AuthNAll",
-      "degrade --clear", "journal", "journal --clear", "journal", "statement" }
+      "degrade --clear", "journal", "journal --clear", "journal", "statement",
+      "journal --json" }
     assert.equal("1", (texts[3]:gsub("%s", "")))
     assert.equal("", texts[8])
     assert.is_truthy(texts[9]:find "^eyJ")
+    assert.equal("[]", texts[10])
   end)
 
-  it("[control-cli-world] sandbox control world: prints the world, though the sandbox "
-    .. "has an option of this name", function()
+  it("[control-cli-world] sandbox control world: prints a world that can be loaded, "
+    .. "though the sandbox has an option of this name", function()
     assert.is_table(json.decode(result "world").mvpds.Cablevision)
+    local path = fixture.folder .. "/world.json"
+    assert(shell.write_file(path, (result "world")))
+    local world = assert(world_file.read(path))
+    assert.equal("Cablevision", world.mvpds.Cablevision.display_name)
     local _, err, status = run("clock", nil, "--world w.lua ")
     assert.same({ 2, true }, { status,
       err:find("--world cannot be used with control", 1, true) ~= nil })

@@ -284,9 +284,13 @@ function functions.certificates(sandbox)
   }
 end
 
---- Returns a copy of the world.
+--- Returns a copy of the world, which can be loaded as a world: without the ids that
+-- `adobepass.sandbox.engine.instance` adds to rows.
 function functions.world(sandbox)
-  return state.copy(sandbox.world)
+  local copy = state.copy(sandbox.world)
+  for _, row in pairs(copy.providers) do row.id = nil end
+  for _, row in pairs(copy.mvpds) do row.id = nil end
+  return copy
 end
 
 local function restore(sandbox, data)
