@@ -22,7 +22,7 @@ describe("cli code screen", function()
   local function shown(flow, with_qr)
     local lines = {}
     terminal.print = function(text)
-      lines[#lines + 1] = (text or ""):gsub(("%x"):rep(32) .. "%u+%.", "") -- styles
+      lines[#lines + 1] = (text or ""):gsub(("%x"):rep(32) .. "%u+%.", "")
     end
     code_screen.show(flow, with_qr)
     return lines

@@ -152,14 +152,14 @@ local function result_of(response, call)
   return reply.result
 end
 
+-- No call returns an empty object, so an empty table was an empty list.
 local function print_result(value, wants_json)
-  if wants_json or type(value) ~= "table" and type(value) ~= "string" then
-    report.json(value)
-  elseif type(value) == "string" then
+  if type(value) == "table" and next(value) == nil then json.array(value) end
+  if type(value) == "string" and not wants_json then
     terminal.print(terminal.escape(value))
-  elseif json.is_array(value) then
+  elseif json.is_array(value) and not wants_json then
     for _, item in ipairs(value) do report.json(item) end
-  elseif next(value) ~= nil then
+  else
     report.json(value)
   end
 end
