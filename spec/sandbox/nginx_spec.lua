@@ -252,4 +252,32 @@ describe("nginx.start", function()
     process.await_end({ pid, command }, folder)
     pipe:close()
   end)
+
+  -- Starts a command whose shell runs a program, and ends the owner of nginx. Returns
+  -- whether nginx and its folder are gone, and the program's process id.
+  local function end_owner(program)
+    local child = child_process.start(CHILD .. ("server:run(%q)"):format(
+      ("sh -c 'echo $$; %s exec sleep 600'; true"):format(program)))
+    local pid, folder = child:line():match("^(%d+)%s+(%S+)$")
+    local command = child:line()
+    shell.read("kill -s TERM " .. child.pid)
+    return eventually(function()
+      return not alive(pid) and not exists(folder)
+    end), command
+  end
+
+  it("[nginx-command-program] nginx: ends the program that the command's shell runs, "
+    .. "when its owner ends", function()
+    local has_ended, program = end_owner ""
+    local is_ended = eventually(function() return not alive(program) end)
+    shell.read("kill -s KILL " .. program)
+    assert.same({ true, true }, { has_ended, is_ended })
+  end)
+
+  it("[nginx-command-ignores-term] nginx: ends with its owner, although a program of "
+    .. "the command ignores SIGTERM", function()
+    local has_ended, program = end_owner 'trap "" TERM;'
+    shell.read("kill -s KILL " .. program)
+    assert.is_true(has_ended)
+  end)
 end)

@@ -44,6 +44,9 @@ Server.__index = Server
 --   its pid file and its workers remain, and `run` ends the workers.
 -- * A process that has ended can stay a zombie, so `has_parent` compares the parent
 --   in /proc.
+-- * A program that the command's shell runs would keep nginx: it has inherited the
+--   pipe. So `watch` ends it, too, where the system lists the children of a process,
+--   and then ends the keeper, whose guard ends nginx and deletes the folder.
 local KEEPER = [[
 exec 3<>status
 unset LUA_PATH LUA_CPATH LUA_INIT
@@ -79,7 +82,9 @@ has_parent() {
 }
 watch() {
   while has_parent $$ "$PPID"; do sleep 0.2; done
-  kill -s TERM "$(cat command.pid)"
+  read -r pid < command.pid
+  kill -s TERM "$pid" $(cat "/proc/$pid/task/$pid/children")
+  kill -s KILL $$
 }
 guard() {
   while has_parent self $$; do sleep 0.2; done
@@ -334,10 +339,11 @@ function Server:stop()
   self.keeper, self.status = nil, nil
 end
 
---- Runs a shell command while nginx runs; returns its exit status. The command
--- receives SIGTERM if this process ends first. It inherits the pipe to the
--- keeper (system(3), unlike popen(3), closes nothing), so the keeper would not
--- see this process end; therefore the keeper checks its parent meanwhile.
+--- Runs a shell command while nginx runs; returns its exit status. The command's
+-- shell, and on Linux the programs that it runs, receive SIGTERM if this process ends
+-- first. The command inherits the pipe to the keeper (system(3), unlike popen(3),
+-- closes nothing), so the keeper would not see this process end; therefore the keeper
+-- checks its parent meanwhile.
 function Server:run(command)
   self.keeper:write("watch\n")
   self.keeper:flush()
