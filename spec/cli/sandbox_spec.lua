@@ -63,6 +63,15 @@ describe("cli sandbox", function()
       { outputs[3], last_status })
   end)
 
+  it("[command-sandbox-own-service] sandbox --exec: hides the variables that name the "
+    .. "user's own service", function()
+    local variables = "ADOBEPASS_ENVIRONMENT=release-production "
+      .. "ADOBEPASS_SERVICE_PROVIDER=MINE "
+    assert.same({ "none none", 0 }, { shell.read(variables .. COMMAND
+      .. "sandbox --exec " .. shell.quote("echo ${ADOBEPASS_ENVIRONMENT-none} "
+      .. "${ADOBEPASS_SERVICE_PROVIDER-none}")) })
+  end)
+
   it("[command-sandbox-throttle] sandbox --exec: limits requests as Adobe does, unless "
     .. "--no-throttle is given", function()
     local requests = [[curl -s -o /dev/null -w '%{http_code} ' \

@@ -132,12 +132,16 @@ local function own_paths()
   return script
 end
 
--- Returns the script for --exec. Without --state-dir the store is in the
--- sandbox's temporary folder, and is deleted with it.
+-- Variables that may name another service than the sandbox.
+local HIDE = "unset ADOBEPASS_ENVIRONMENT ADOBEPASS_SERVICE_PROVIDER"
+
+-- Returns the script for --exec. Without --state-dir the store is in the sandbox's
+-- temporary folder, and is deleted with it. With --state-dir it is the user's, whose
+-- records are those of one service each.
 local function with_environment(running, arguments)
-  local commands = {}
-  for index, name in ipairs(shown(running)) do
-    commands[index] = export(name:upper(), running[name])
+  local commands = { HIDE }
+  for _, name in ipairs(shown(running)) do
+    commands[#commands + 1] = export(name:upper(), running[name])
   end
   if not arguments.state_dir then
     commands[#commands + 1] = export("STORE", running.folder .. "/store")
