@@ -45,3 +45,32 @@ describe("cli picker", function()
     assert.is_nil(choose("dish", "\27", "\r"))
   end)
 end)
+
+describe("cli terminal.redraw", function()
+  local saved = {}
+
+  before_each(function()
+    for _, name in ipairs { "write", "size", "is_terminal" } do
+      saved[name] = terminal[name]
+    end
+    terminal.size = function() return 24, 20 end
+    terminal.is_terminal = function() return true end
+  end)
+
+  after_each(function()
+    for name, f in pairs(saved) do terminal[name] = f end
+  end)
+
+  it("[terminal-redraw-truncates] picker: truncates each line to less than the "
+    .. "terminal's width, without its styles", function()
+    local written = {}
+    terminal.write = function(...)
+      for _, text in ipairs { ... } do written[#written + 1] = text end
+    end
+    terminal.redraw { "Télévision numérique par câble", "short",
+      terminal.paint("BOLD", "  > A provider's long name")
+        .. terminal.paint("DIM", "  (last used)") }
+    assert.equal("\27[KTélévision numériqu\n\27[Kshort\n"
+      .. "\27[K\27[1m  > A provider's lo\27[0m\27[2m\27[0m\n", table.concat(written))
+  end)
+end)

@@ -176,12 +176,25 @@ function terminal.read_keys()
   end
 end
 
---- Prints lines, in place of the last `count` lines if that is given.
+-- Returns the first characters of a rendered text, with all its escape sequences.
+local function truncate(text, width)
+  local function shorten(characters, sequence)
+    return characters:gsub("[^\128-\191][\128-\191]*", function()
+      width = width - 1
+      if width < 0 then return "" end
+    end) .. sequence
+  end
+  local result = (text .. STYLE.PLAIN):gsub("([^\27]*)(\27%[[%d;]*m)", shorten)
+  return (result:sub(1, -#STYLE.PLAIN - 1))
+end
+
+--- Prints lines, in place of the last `count` lines if that is given. Truncates each to
+-- the terminal's width, because a wrapped line could not be replaced.
 function terminal.redraw(lines, count)
+  local _, columns = terminal.size()
   if count then terminal.write(("\27[%dA"):format(count)) end
   for _, text in ipairs(lines) do
-    terminal.write "\27[K"
-    terminal.print(text)
+    terminal.write("\27[K", truncate(render(text, 1), columns - 1), "\n")
   end
 end
 
