@@ -72,6 +72,16 @@ describe("cli sandbox", function()
       .. "${ADOBEPASS_SERVICE_PROVIDER-none}")) })
   end)
 
+  it("[command-sandbox-folders] sandbox --exec: works with $CDPATH, and with a relative "
+    .. "$TMPDIR that contains a blank", function()
+    folder.run(("mkdir -p %s/'t m p' && ln -s \"$PWD\"/bin %s/bin"):format(place, place))
+    local text, status = shell.read(("cd %s && CDPATH=. TMPDIR='t m p' %ssandbox "
+      .. "--exec %s"):format(place, COMMAND,
+      shell.quote 'command -v adobepass; dirname "$(dirname "$ADOBEPASS_CA")"'))
+    assert.same({ place .. "/bin/adobepass\n" .. place .. "/t m p", 0 },
+      { text, status })
+  end)
+
   it("[command-sandbox-throttle] sandbox --exec: limits requests as Adobe does, unless "
     .. "--no-throttle is given", function()
     local requests = [[curl -s -o /dev/null -w '%{http_code} ' \

@@ -245,7 +245,8 @@ describe("adobepass sandbox", function()
     text, status = shell.read("ADOBEPASS_NGINX=/nowhere " .. COMMAND
       .. "sandbox")
     assert.equal(1, status)
-    assert.is_truthy(text:find("libnginx-mod-http-lua", 1, true))
+    assert.is_truthy(text:find("nginx not found: $ADOBEPASS_NGINX is '/nowhere'", 1,
+      true), text)
   end)
 
   -- tags: [sandbox-command-world-warnings]

@@ -123,7 +123,7 @@ export LUA_CPATH="$root/build/%s/?.so;${LUA_CPATH:-;}"]]
 local function own_paths()
   local folder = (arg and arg[0] or ""):match "^(.*)/[^/]*$"
   if not folder then return "" end
-  local script = ('bin=$(cd -- %s && pwd)\nexport PATH="$PATH:$bin"'):format(
+  local script = ('bin=$(CDPATH= cd -- %s && pwd)\nexport PATH="$PATH:$bin"'):format(
     shell.quote(folder))
   if shell.read_file(folder .. "/../lua/adobepass/cli/init.lua") then
     local plain = _VERSION == "Lua 5.1" and not rawget(_G, "jit")

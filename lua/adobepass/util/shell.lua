@@ -46,11 +46,11 @@ function shell.execute(command)
   return how == "signal" and 128 + code or code
 end
 
---- Creates a new temporary folder with mode 0700; returns its path, or nil, a
+--- Creates a new temporary folder with mode 0700; returns its absolute path, or nil, a
 -- message and the code `folder`.
 function shell.make_folder(name)
-  local path, status = shell.read("umask 077; mktemp -d \"${TMPDIR:-/tmp}\"/"
-    .. shell.quote(name .. ".XXXXXXXX"))
+  local path, status = shell.read("umask 077; CDPATH= cd -- \"${TMPDIR:-/tmp}\" && "
+    .. 'mktemp -d "$PWD"/' .. shell.quote(name .. ".XXXXXXXX"))
   if status ~= 0 then
     return nil, "cannot create a temporary folder: " .. path, "folder"
   end

@@ -51,8 +51,8 @@ http {
   large_client_header_buffers 8 32k;
   reset_timedout_connection on;
   keepalive_requests 100000;
-  ssl_certificate @CERT@;
-  ssl_certificate_key @KEY@;
+  ssl_certificate "@CERT@";
+  ssl_certificate_key "@KEY@";
   ssl_protocols TLSv1.2 TLSv1.3;
   init_by_lua_block { require("adobepass.sandbox.host.worker").init() }
   init_worker_by_lua_block { require("adobepass.sandbox.host.worker").start() }

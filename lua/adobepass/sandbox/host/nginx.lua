@@ -108,18 +108,18 @@ local PREAMBLE = [[
 daemon off;
 master_process on;
 worker_processes @WORKERS@;
-pid @FOLDER@/nginx.pid;
-error_log @FOLDER@/error.log warn;
+pid "@FOLDER@/nginx.pid";
+error_log "@FOLDER@/error.log" warn;
 @MAIN@
 events { worker_connections @CONNECTIONS@; }
 ]]
 
 local TEMPORARY = [[
-  client_body_temp_path @FOLDER@/body;
-  proxy_temp_path @FOLDER@/proxy;
-  fastcgi_temp_path @FOLDER@/fastcgi;
-  uwsgi_temp_path @FOLDER@/uwsgi;
-  scgi_temp_path @FOLDER@/scgi;
+  client_body_temp_path "@FOLDER@/body";
+  proxy_temp_path "@FOLDER@/proxy";
+  fastcgi_temp_path "@FOLDER@/fastcgi";
+  uwsgi_temp_path "@FOLDER@/uwsgi";
+  scgi_temp_path "@FOLDER@/scgi";
   access_log off;
   server_tokens off;
 ]]
@@ -151,11 +151,13 @@ else command -v openresty || command -v nginx; fi]]
 -- system's.
 function nginx.find()
   local path, status = shell.read(FIND)
-  if status ~= 0 then
-    return nil, "nginx not found: install nginx-light and libnginx-mod-http-lua, "
-      .. "or OpenResty", "nginx_missing"
+  if status == 0 then return path end
+  local given, why = os.getenv "ADOBEPASS_NGINX" or "", "install nginx-light and "
+    .. "libnginx-mod-http-lua, or OpenResty"
+  if given ~= "" then
+    why = ("$ADOBEPASS_NGINX is '%s', which is not a program"):format(given)
   end
-  return path
+  return nil, "nginx not found: " .. why, "nginx_missing"
 end
 
 local function exists(path)
