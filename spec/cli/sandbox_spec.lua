@@ -72,9 +72,9 @@ describe("cli sandbox", function()
       .. "${ADOBEPASS_SERVICE_PROVIDER-none}")) })
   end)
 
-  it("[command-sandbox-folders] sandbox --exec: works with $CDPATH, and with a relative "
-    .. "$TMPDIR that contains a blank", function()
-    folder.run(("mkdir -p %s/'t m p' && ln -s \"$PWD\"/bin %s/bin"):format(place, place))
+  it("[command-sandbox-folders] sandbox --exec: works with $CDPATH, and with a "
+    .. "relative $TMPDIR that contains a blank", function()
+    folder.run(("mkdir %s/'t m p' && ln -s \"$PWD\"/bin %s/bin"):format(place, place))
     local text, status = shell.read(("cd %s && CDPATH=. TMPDIR='t m p' %ssandbox "
       .. "--exec %s"):format(place, COMMAND,
       shell.quote 'command -v adobepass; dirname "$(dirname "$ADOBEPASS_CA")"'))

@@ -358,12 +358,16 @@ describe("host.start", function()
   end)
 
   it("[sandbox-host-not-start-state] sandbox host: does not start with an "
-    .. "unreadable state", function()
-    assert(shell.write_file(place .. "/state.json", "{", true))
-    local none, message, code = host.start { state_dir = place }
-    assert.is_nil(none)
-    assert.equal("nginx_failed", code)
-    assert.is_truthy(message:find("state.json:", 1, true))
+    .. "unreadable or old state, and says what to do", function()
+    local file = place .. "/state.json"
+    for text, why in pairs { ["{"] = "malformed JSON", ['{"version":1}'] =
+      "invalid 'restore': expected a snapshot of version 2" } do
+      assert(shell.write_file(file, text, true))
+      local none, message, code = host.start { state_dir = place }
+      assert.same({ nil, ("nginx did not start: cannot restore %s: %s; delete the file, "
+        .. "or use another --state-dir"):format(file, why), "nginx_failed" },
+        { none, message, code })
+    end
   end)
 
   it("[sandbox-host-not-start-no-state] sandbox host: does not start "

@@ -54,7 +54,8 @@ local function restore()
   if text then text, message = json.decode(text) end
   if text then text, message = sandbox.control.snapshot { restore = text } end
   if text then return end
-  error(("cannot restore %s: %s"):format(state_file(), message), 0)
+  error(("cannot restore %s: %s; delete the file, or use another --state-dir"):format(
+    state_file(), message), 0)
 end
 
 --- Runs before nginx accepts connections; after an error nginx does not start.
