@@ -33,7 +33,8 @@ describe("cli code screen", function()
     local flow = { code = "ABC1234", url = "https://a.example/1", mvpd = "Dish" }
     for _, with_qr in ipairs { false, true } do
       assert.same({ "", "   On a phone or a computer, open the",
-        "   address below.", "", "   ABC1234", "", "   Code      ABC1234", "   Provider  Dish", "",
+        "   address below.", "", "   ABC1234", "", "   Code      ABC1234",
+        "   Provider  Dish", "",
         "   Ctrl-C cancels.", "", " https://a.example/1" }, shown(flow, with_qr))
     end
   end)

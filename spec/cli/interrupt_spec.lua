@@ -64,4 +64,16 @@ describe("interrupted command", function()
       assert.equal(0, result.status, lines[index])
     end
   end)
+
+  it("[command-interrupt-start] adobepass: Ctrl-C while a module is loaded, or the "
+    .. "client is made, exits with 130 and prints nothing", function()
+    local INTERRUPT = "io.popen('kill -s INT $PPID'):close()"
+    for _, script in ipairs {
+      "package.preload.argparse = function() " .. INTERRUPT .. " end",
+      "require('adobepass').new = function() " .. INTERRUPT .. " end",
+    } do
+      assert.same({ "", 130 }, { shell.read(("LUA_INIT=%s %s"):format(
+        shell.quote(script), fixture:line "profiles")) }, script)
+    end
+  end)
 end)

@@ -364,8 +364,8 @@ describe("host.start", function()
       "invalid 'restore': expected a snapshot of version 2" } do
       assert(shell.write_file(file, text, true))
       local none, message, code = host.start { state_dir = place }
-      assert.same({ nil, ("nginx did not start: cannot restore %s: %s; delete the file, "
-        .. "or use another --state-dir"):format(file, why), "nginx_failed" },
+      assert.same({ nil, ("nginx did not start: cannot restore %s: %s; delete the "
+        .. "file, or use another --state-dir"):format(file, why), "nginx_failed" },
         { none, message, code })
     end
   end)

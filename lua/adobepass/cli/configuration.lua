@@ -63,7 +63,7 @@ function configuration.apply(arguments)
   end
   local given, path = read(name)
   if not given then return nil, report.usage(path) end
-  local success, message = pcall(check, path, given)
+  local success, message = settings.try(check, path, given)
   if not success then
     return nil, report.usage((tostring(message):gsub("^.-:%d+: ", "", 1)))
   end

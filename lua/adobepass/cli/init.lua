@@ -89,11 +89,6 @@ local function report_usage_error(list, name, message)
   return report.USAGE_ERROR
 end
 
--- The stand-alone Lua turns SIGINT into this error.
-local function is_interrupt(message)
-  return tostring(message):find("interrupted!", 1, true) ~= nil
-end
-
 local function run_configured(module, arguments)
   local applied, err = configuration.apply(arguments)
   if not applied then return nil, err end
@@ -111,7 +106,7 @@ local function run_subcommand(module, arguments)
     return report.failure(module.name, err, arguments.json,
       settings.language(arguments))
   end
-  if is_interrupt(status) then
+  if settings.is_interrupt(status) then
     lock_cleanup.release()
     return report.INTERRUPTED
   end

@@ -16,6 +16,18 @@ local settings = {}
 -- Loads the library at its first use: help, usage errors and the sandbox do without it.
 local function library() return require "adobepass" end
 
+--- Returns whether an error is Ctrl-C, which the stand-alone Lua turns into an error.
+function settings.is_interrupt(message)
+  return tostring(message):find("interrupted!", 1, true) ~= nil
+end
+
+--- Like pcall, for a function with one result, but does not catch Ctrl-C.
+function settings.try(f, ...)
+  local success, result = pcall(f, ...)
+  if not success and settings.is_interrupt(result) then error(result, 0) end
+  return success, result
+end
+
 -- --- options ----------------------------------------------------------------
 
 local function seconds(text)
@@ -138,7 +150,7 @@ function settings.origins(arguments)
   if arguments.mgmt and type(named) == "string" then
     return nil, report.usage(MGMT_ALONE)
   end
-  local success, origins = pcall(environment.resolve, named)
+  local success, origins = settings.try(environment.resolve, named)
   if success then return origins end
   return nil, report.usage(without_position(origins))
 end
@@ -321,7 +333,8 @@ function settings.make_client(arguments, found)
   local id, message = library().device_id(found.store)
   if not id then return broken_store(message) end
   found.device_id = id
-  local success, client = pcall(make, arguments, found, { id = id, info = info })
+  local success, client = settings.try(make, arguments, found,
+    { id = id, info = info })
   if success then
     -- The user may have fixed the cause of the last failure. A broken store is
     -- reported by the command itself.
