@@ -136,18 +136,33 @@ describe("cli sandbox control", function()
 
   it("[control-cli-names-field] sandbox control: an error exits with 2 and names the "
     .. "field", function()
+    local number_file = fixture.folder .. "/number.json"
+    assert(shell.write_file(number_file, "5"))
     local cases = {
       ["login --username anne " .. DEVICE:gsub(" %-%-username ann", "")] =
-        "'username': expected a viewer of the mvpd: did you mean 'ann'?",
+        "--username: expected a viewer of the mvpd: did you mean 'ann'?",
       ["login --code NONE --username ann"] = "the code \"NONE\" is unknown",
       ["degrade --service-provider REF30 --mvpd Dich --rule AuthNAll"] =
-        "'mvpd': expected an mvpd of the service provider: did you mean 'Dish'?",
+        "--mvpd: expected an mvpd of the service provider: did you mean 'Dish'?",
+      ["login"] = "missing --service-provider, or --code",
+      ["login --service-provider REF3"] = "invalid --service-provider: expected a "
+        .. "service provider of the world: did you mean 'REF30'?",
+      ["clock --time 1 --advance 1"] = "either --advance or --time",
       ["fault --kind stauts"] = "did you mean 'status'?",
-      ["fault --kind delay --bytes 4"] = "'bytes'",
+      ["fault --kind x"] = "invalid --kind: expected one of delay, drip, error, garbage, "
+        .. "huge,",
+      ["fault --kind tls --operation x"] = "--operation: expected one of authenticate, ",
+      ["fault --kind delay --bytes 4"] = "--bytes",
       ["clock --advance soon"] = "milliseconds",
+      ["clock --advance 1e999"] = "milliseconds",
+      ["fault --kind tls --count 1e999"] = "--count: expected a number, got '1e999'",
+      ["fault --kind tls --count nan"] = "expected a number, got 'nan'",
       ["fault --knd tls"] = "Did you mean '--kind'",
       ["jurnal"] = "Did you mean 'journal'",
-      ["snapshot --restore /nowhere"] = "/nowhere",
+      ["snapshot --restore /nowhere"] = "adobepass: --restore: The file cannot be "
+        .. "read: /nowhere: No such file or directory\n",
+      ["snapshot --restore " .. number_file] = number_file
+        .. ": expected a JSON object\n",
       ["clock --control https://example.com"] = "URL of this machine",
       ["clock --control nonsense"] = "URL of this machine",
     }
@@ -174,11 +189,13 @@ describe("cli sandbox control", function()
       ["login --code NONE --username ann"] = "sandbox control login",
       ["fault --kind stauts"] = "sandbox control fault",
       ["clock --control nonsense"] = "sandbox control",
+      ["--json clock --advance soon"] = "sandbox control clock",
+      ["fault --count x"] = "sandbox control fault",
     }
     local names = tables.sorted_keys(cases)
     for index, failed in ipairs(run_calls(names)) do
-      assert.is_truthy((failed.err .. "\n"):find("\nTry: adobepass "
-        .. cases[names[index]] .. " --help\n", 1, true), failed.err)
+      assert.is_truthy(failed.err:find("Try: adobepass " .. cases[names[index]]
+        .. " --help", 1, true), failed.err)
     end
   end)
 

@@ -3,6 +3,7 @@
 
 local calls = require "adobepass.sandbox.control.calls"
 local fixture = require "spec.sandbox.fixture"
+local routes = require "adobepass.sandbox.engine.routes"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
 
@@ -48,6 +49,10 @@ describe("sandbox control calls", function()
       end
     end
     assert.is_true(count > 30)
+    local fault = text:match "\n### fault\n(.-)\n##"
+    for name in pairs(routes.by_name) do
+      assert.truthy(fault:find("`" .. name .. "`", 1, true), name)
+    end
   end)
 
   it("[control-calls-unknown-field] sandbox control: every call refuses an unknown "

@@ -180,6 +180,7 @@ describe("a world", function()
       ["throttle.bust: unknown field 'bust': did you mean 'burst'?"] =
         { throttle = { bust = 1 } },
       ["applications: expected at least one element"] = { applications = {} },
+      ["ratings[1]: expected a string, got null"] = { ratings = { json.null } },
       ["ratings: expected a list, got named fields"] =
         { ratings = { first = "G" } },
       ['resources["Late Night"].rating: unknown rating'] =

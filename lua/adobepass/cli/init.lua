@@ -76,6 +76,20 @@ local function wants_json(list)
   return false
 end
 
+-- Returns the command that a line names, such as "sandbox control fault".
+local function named_command(parser, list)
+  local words = {}
+  for _, word in ipairs(list) do
+    for _, each in ipairs(parser._commands) do
+      if each._name == word then
+        parser, words[#words + 1] = each, word
+        break
+      end
+    end
+  end
+  return table.concat(words, " ")
+end
+
 -- Reports a usage error on standard error. Returns the exit status.
 local function report_usage_error(list, name, message)
   if wants_json(list) then
@@ -144,7 +158,7 @@ function command.run(list)
   local parser, commands = command.parser(list[1])
   local success, arguments = parser:pparse(list)
   if not success then
-    local name = commands[list[1]] and list[1]
+    local name = commands[list[1]] and named_command(parser, list)
     local message = name and arguments or explain_order(arguments)
     return report_usage_error(list, name, message)
   end

@@ -34,24 +34,24 @@ local MILLISECONDS = { [""] = 1, s = 1000, m = 60000, h = 3600000, d = 86400000 
 
 local function number(text)
   local value = tonumber(text)
-  if value then return value end
+  if value and value - value == 0 then return value end -- finite, as JSON requires
   return nil, "expected a number, got '" .. text .. "'"
 end
 
 local function milliseconds(text)
   local digits, unit = text:match "^(%-?[%d.]+)(%a?)$"
-  local value = tonumber(digits)
+  local value = digits and number(digits)
   if value and MILLISECONDS[unit] then return value * MILLISECONDS[unit] end
   return nil, "expected milliseconds, or a number with s, m, h or d, got '" .. text
     .. "'"
 end
 
 local function object(path)
-  local text, message = settings.read(path)
-  local value
-  if text then value, message = json.decode(text) end
+  local text, err = settings.read(path)
+  if not text then return nil, err.message end
+  local value = json.decode(text)
   if type(value) == "table" then return value end
-  return nil, ("%s: expected a JSON object: %s"):format(path, tostring(message))
+  return nil, path .. ": expected a JSON object"
 end
 
 local CONVERT = { number = number, seconds = number, milliseconds = milliseconds,
@@ -66,7 +66,13 @@ local function define_field(parser, field)
   local option = parser:option(option_name(field), field.text)
     :target(field.name):argname(ARGUMENT[field.kind])
   if field.kind == "strings" then option:count "*" end
-  if CONVERT[field.kind] then option:convert(CONVERT[field.kind]) end
+  local convert = CONVERT[field.kind]
+  if not convert then return end
+  option:convert(function(text)
+    local value, message = convert(text)
+    if value ~= nil then return value end
+    return nil, option_name(field) .. ": " .. message
+  end)
 end
 
 --- Declares the options, and a command for each call.
@@ -139,6 +145,15 @@ local function send(arguments, url, body)
     .. "prints"):format(settings.ca(arguments)))
 end
 
+-- Names the options in an error of a call, which names its fields. A suggestion is a
+-- value, though it may have the name of a field.
+local function with_options(message, call)
+  return (message:gsub("(%a+ )'([%l_]+)'", function(before, name)
+    local field = calls.by_name[call].by_field[name]
+    if field and before ~= "mean " then return before .. option_name(field) end
+  end))
+end
+
 -- Returns the result of a call; nil and an error.
 local function result_of(response, call)
   local reply = json.decode(response.body)
@@ -147,7 +162,7 @@ local function result_of(response, call)
       .. "the address that adobepass sandbox prints beside Control")
       :format(response.status))
   elseif reply.error then
-    return nil, usage(terminal.escape(reply.error), call)
+    return nil, usage(terminal.escape(with_options(reply.error, call)), call)
   end
   return reply.result
 end

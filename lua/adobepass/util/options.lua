@@ -58,7 +58,7 @@ function options.suggest(name, known)
   if type(name) ~= "string" or #name > LONGEST_NAME then return "" end
   local best, least
   for candidate in pairs(known) do
-    local value = difference(name, candidate)
+    local value = type(candidate) == "string" and difference(name, candidate)
     if value and (not least or value < least
         or value == least and candidate < best) then
       best, least = candidate, value

@@ -73,7 +73,9 @@ end
 
 local function open_session(sandbox, given)
   if given.code then return session_of_code(sandbox, given) end
-  if not given.service_provider then return missing "service_provider" end
+  if not given.service_provider then
+    return nil, "missing 'service_provider', or 'code'", "service_provider"
+  end
   if not sandbox:provider(given.service_provider) then
     return unknown_name("service_provider", "a service provider of the world",
       given.service_provider, sandbox.world.providers)

@@ -10,6 +10,7 @@ local json = require "adobepass.util.json"
 local http_response = require "adobepass.sandbox.engine.http_response"
 local options = require "adobepass.util.options"
 local routes = require "adobepass.sandbox.engine.routes"
+local tables = require "adobepass.util.tables"
 local throttle = require "adobepass.sandbox.engine.throttle"
 
 local faults = {}
@@ -113,15 +114,18 @@ local function check_setting(kind, given, name)
   return true
 end
 
+local function one_of(known)
+  return "one of " .. table.concat(tables.sorted_keys(known), ", ")
+end
+
 local function check(given)
   local kind = KINDS[given.kind]
   if not kind then
-    return invalid("kind", "a kind of fault", given.kind, KINDS)
+    return invalid("kind", one_of(KINDS), given.kind, KINDS)
   end
   local operation = given.operation or "*"
   if operation ~= "*" and not routes.by_name[operation] then
-    return invalid("operation", "the name of an operation", operation,
-      routes.by_name)
+    return invalid("operation", one_of(routes.by_name), operation, routes.by_name)
   end
   for name in pairs(given) do
     local valid, message, field = check_setting(kind, given, name)
