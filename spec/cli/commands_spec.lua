@@ -597,6 +597,24 @@ describe("cli commands", function()
       .. " --statement -", nil, fixture.sandbox.statement .. "\n")))
   end)
 
+  it("[command-same-service] settings: uses the variables if an option names the same "
+    .. "service in another way", function()
+    local api = fixture.sandbox.api
+    run_cases("register --json --api %s", { [api] = true, [api .. "/"] = true,
+      [api:upper()] = true }, function(result)
+      assert.same({ "", 0 }, { result.err, result.status })
+    end)
+  end)
+
+  it("[command-reset-mgmt] reset: names --mgmt if the service has no TempPass reset at "
+    .. "the address of --api", function()
+    local results = fixture:run_lines({ "reset --mvpd TempPass --everyone --json" },
+      { MGMT = "" })
+    local found = check_error(results[1].out, results[1].err)
+    assert.same({ "usage", 2 }, { found.code, results[1].status })
+    assert.is_truthy(found.message:find("--mgmt", 1, true), found.message)
+  end)
+
   it("[command-tells-no-secret] all commands: print no secret", function()
     local output = table.concat(fixture.output, "\n")
     local secrets = { fixture.sandbox.statement,

@@ -173,6 +173,12 @@ describe("cli inspect", function()
       "It is not signed,", 1, true))
   end)
 
+  it("[inspect-payload-list] inspect: refuses a JWT whose payload is a list", function()
+    local out, status, err = inspect(signed(json.array { 1, 2 }))
+    assert.same({ "", 1 }, { out, status })
+    assert.is_truthy(err:find("neither a JWT nor a media token", 1, true), err)
+  end)
+
   it("[inspect-shows-no-text-json] inspect: shows claims that are not text "
     .. "as JSON", function()
     local out = inspect(signed { none = json.null, exp = "soon",

@@ -104,6 +104,14 @@ describe("cli output", function()
     end
   end)
 
+  it("[command-output-no-token] authorize --token: says on standard error that a "
+    .. "permit has no media token", function()
+    assert.equal("The permit contains no media token.\n1", output_of [[
+      io.stderr = io.stdout
+      function client:authorize() return { permitted = true, resource = "CNN" } end
+      print(run("authorize", { token = true }))]])
+  end)
+
   it("[command-output-forged-style] terminal: prints only its own styles",
     function()
     local text = output_of [[

@@ -149,9 +149,9 @@ describe("cli sandbox control", function()
         .. "service provider of the world: did you mean 'REF30'?",
       ["clock --time 1 --advance 1"] = "either --advance or --time",
       ["fault --kind stauts"] = "did you mean 'status'?",
-      ["fault --kind x"] = "invalid --kind: expected one of delay, drip, error, garbage, "
-        .. "huge,",
-      ["fault --kind tls --operation x"] = "--operation: expected one of authenticate, ",
+      ["fault --kind x"] = "invalid --kind: expected one of delay, drip, error, ",
+      ["fault --kind tls --operation x"] = "--operation: expected one of "
+        .. "authenticate, authorize, ",
       ["fault --kind delay --bytes 4"] = "--bytes",
       ["clock --advance soon"] = "milliseconds",
       ["clock --advance 1e999"] = "milliseconds",

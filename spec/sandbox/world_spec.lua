@@ -272,7 +272,10 @@ describe("a world", function()
   it("[world-file-errors] sandbox world: a message about a file names the "
     .. "file", function()
     for name, case in pairs {
-      ["a.json"] = { '{ "mode": ', "malformed" },
+      ["a.json"] = { '{ "mode": ', "a.json:1: malformed JSON" },
+      ["j.json"] = { '{\n "mode":\n 5,,\n }', "j.json:3: malformed JSON" },
+      ["k.txt"] = { '{ "mode": 5 }',
+        "(a file whose name does not end with .json is read as Lua)" },
       ["b.json"] = { '{ "mode": 5 }', "mode: expected a string" },
       ["c.json"] = { '[ 1 ]', "[1]: unknown field '1'" },
       ["d.lua"] = { "return {", "d.lua:1:" },

@@ -76,7 +76,8 @@ local function as_text(client, decision, token_alone)
     return show_denial(decision, token_alone)
   end
   if not token_alone then return show_permit(client, decision) end
-  if decision.media_token then terminal.print(decision.media_token) end
+  if decision.media_token then return terminal.print(decision.media_token) end
+  terminal.print_error "The permit contains no media token."
 end
 
 -- With --token, a permit without a media token is a failure.

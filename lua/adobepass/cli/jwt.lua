@@ -9,14 +9,18 @@ local jwt = {}
 -- The scope of the REST API v2.
 jwt.SCOPE = "api:client:v2"
 
+local function is_object(value)
+  return type(value) == "table" and not json.is_array(value)
+end
+
 --- Decodes a JWT. Returns a table with `header` and `claims`; or nil, a message
 -- and an error code.
 function jwt.read(text)
   local payload, header, code = core.jws.peek(text)
   if not payload then return nil, header, code end
   local claims, head = json.decode(payload), json.decode(header)
-  if type(claims) ~= "table" or type(head) ~= "table" then
-    return nil, "The token does not contain JSON.", "invalid_token"
+  if not is_object(claims) or not is_object(head) then
+    return nil, "The token does not contain JSON objects.", "invalid_token"
   end
   return { header = head, claims = claims }
 end

@@ -76,6 +76,9 @@ local NO_TARGET = "Use one of --this-device, --device-id, --key and "
 local MEANS_ALL = "The service reads an empty name and 'all' as everyone. "
   .. "To reset everyone, use --everyone."
 
+local NO_RESET = "%s has no TempPass reset: it is at the service's management "
+  .. "address. Use --mgmt."
+
 local BY_KEY_ALONE = "--by-key requires --everyone."
 
 local function run_reset(client, arguments, device_id)
@@ -102,6 +105,9 @@ function reset.run(arguments)
   local client, found = settings.client(arguments)
   if not client then return nil, found end
   local name, why = run_reset(client, arguments, found.device_id)
+  if why and why.http_status == 404 and found.origins.mgmt == found.origins.api then
+    why = report.usage(NO_RESET:format(found.origins.mgmt))
+  end
   if not name then return nil, why end
   if arguments.json then
     report.json { reset = true, mvpd = mvpd, whom = name }

@@ -172,6 +172,7 @@ local TEXT = [[
 
   @BOLD@Or use the command line@PLAIN@, in another terminal
     adobepass login --api @API@ \
+      --mgmt @MGMT@ \
       --ca @CA@ \
       --statement @FOLDER@/statement
 

@@ -111,12 +111,21 @@ local function getenv(name)
   return value ~= "" and value or nil
 end
 
+-- Returns the origin of an address or environment, because one origin can be written in
+-- several ways; an invalid value as it is; nil if both are nil.
+local function api_of(api, name)
+  if not (api or name) then return nil end
+  local success, origins = settings.try(environment.resolve,
+    api and { api = api } or name)
+  return success and origins.api or api or name
+end
+
 -- The variables describe one service. If an option names another service, all
 -- variables are ignored: the sandbox's CA and statement must not be used with
 -- Adobe's service, nor Adobe's with the sandbox.
 local function names_other_service(arguments)
-  local option = arguments.api or arguments.environment
-  local variable = getenv "API" or getenv "ENVIRONMENT"
+  local option = api_of(arguments.api, arguments.environment)
+  local variable = api_of(getenv "API", getenv "ENVIRONMENT")
   return option and variable and option ~= variable
 end
 

@@ -95,7 +95,8 @@ end
 local function malformed(why)
   -- This is not an error of the text, so it is raised.
   if why == "not enough memory" then error(why, 0) end
-  return nil, "malformed JSON", "malformed_json"
+  return nil, "malformed JSON", "malformed_json",
+    tonumber(tostring(why):match "at character (%d+)")
 end
 
 --- Decodes a JSON text. Of members with the same name the last one is used.
@@ -105,6 +106,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] string message, without any part of the text
 -- @treturn[2] string code, `malformed_json`
+-- @treturn[2] ?number position of the mistake in the text, in bytes
 function json.decode(text)
   if type(text) ~= "string" then
     return nil, "JSON text expected, got " .. type(text), "malformed_json"

@@ -10,14 +10,18 @@ local world_file = {}
 local function read_json(path)
   local text, message = shell.read_file(path)
   if not text then return nil, message end
-  local value, reason = json.decode(text)
-  if value == nil then return nil, path .. ": " .. reason end
-  return value
+  local value, reason, _, position = json.decode(text)
+  if value ~= nil then return value end
+  local line = position and select(2, text:sub(1, position):gsub("\n", "")) + 1
+  return nil, ("%s:%s %s"):format(path, line and line .. ":" or "", reason)
 end
+
+local AS_LUA = " (a file whose name does not end with .json is read as Lua)"
 
 local function run_lua(path)
   local chunk, message = loadfile(path)
-  if not chunk then return nil, message end
+  if not chunk and message:find "^cannot" then return nil, message end
+  if not chunk then return nil, message .. AS_LUA end
   local success, value = pcall(chunk)
   if not success then return nil, tostring(value) end
   if value == nil then return nil, path .. ": expected the file to return a table" end
