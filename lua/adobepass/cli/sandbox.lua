@@ -63,8 +63,9 @@ function sandbox.define(parser)
     .. "this machine, too, as plain HTTP on the port after the others. "
     .. "Default: loopback only."):argname("<address>")
     :convert(host.bind_address)
-  parser:option("--world", "A Lua or JSON file with your own providers, "
-    .. "viewers and channels, merged over the defaults."):argname("<file>")
+  parser:option("--world", "A Lua file, or a JSON file NAME.json, with your "
+    .. "own providers, viewers and channels, merged over the defaults.")
+    :argname("<file>")
     :convert(settings.not_empty)
   parser:option("--state-dir", "A folder that keeps the sandbox's "
     .. "state between runs."):argname("<folder>")
