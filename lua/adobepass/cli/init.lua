@@ -52,6 +52,20 @@ local function needed_names(word)
   return command.NAMES
 end
 
+-- argparse passes only the value to a converter. Adds the option's name to the error of
+-- an empty value, which an unset variable in a script gives.
+local function name_empty_options(parser)
+  for _, option in ipairs(parser._options) do
+    if option._convert == settings.not_empty then
+      option:convert(function(text)
+        local value, message = settings.not_empty(text)
+        return value, message and ("%s: %s"):format(option._name, message)
+      end)
+    end
+  end
+  for _, each in ipairs(parser._commands) do name_empty_options(each) end
+end
+
 --- Returns the argparse parser, and the subcommands by name.
 -- @string[opt] word the only subcommand of the parser, if a subcommand has this name
 function command.parser(word)
@@ -66,6 +80,7 @@ function command.parser(word)
     commands[name] = module
     module.define(parser:command(name):summary(module.summary))
   end
+  name_empty_options(parser)
   return parser, commands
 end
 
