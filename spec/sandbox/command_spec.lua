@@ -152,8 +152,8 @@ describe("adobepass sandbox", function()
     local text = text_of "sandbox"
     assert.is_truthy(text:find("https://127.0.0.1:%d+/activate"))
     assert.is_truthy(text:find("ann +secret"))
-    assert.is_truthy(text:find "adobepass login %-%-api https://127.0.0.1:%d+ \\\n +"
-      .. "%-%-mgmt https://127.0.0.1:%d+ \\\n")
+    assert.is_truthy(text:find("adobepass login %-%-api https://127.0.0.1:%d+ \\\n +"
+      .. "%-%-mgmt https://127.0.0.1:%d+ \\\n"))
     assert.is_truthy(text:find("/server-ca.pem", 1, true))
     assert.is_nil(text:find("\27", 1, true)) -- no colors if the output is a pipe
     assert.is_nil(text:find("@%u+@"))
