@@ -261,15 +261,17 @@ describe("nginx.start", function()
     local pid, folder = child:line():match("^(%d+)%s+(%S+)$")
     local command = child:line()
     shell.read("kill -s TERM " .. child.pid)
-    return eventually(function()
-      return not alive(pid) and not exists(folder)
+    return process.eventually(function()
+      return not process.is_alive(pid) and not process.exists(folder)
     end), command
   end
 
   it("[nginx-command-program] nginx: ends the program that the command's shell runs, "
     .. "when its owner ends", function()
     local has_ended, program = end_owner ""
-    local is_ended = eventually(function() return not alive(program) end)
+    local is_ended = process.eventually(function()
+      return not process.is_alive(program)
+    end)
     shell.read("kill -s KILL " .. program)
     assert.same({ true, true }, { has_ended, is_ended })
   end)
