@@ -171,11 +171,13 @@ return {
     statement = "The subject token is sent on every /api/v2/ request.",
     status = "partly",
     reason = "Sent where the page of the operation lists it, which is less.",
-    tags = { "partner-call-device", "api-sends-row-lists" } },
+    tags = { "partner-call-device", "api-sends-row-lists",
+      "strict-platform-headers" } },
   { page = "roku-sso-cookbook-rest-api-v2",
     statement = "The Roku token is sent on the requests of a device.",
     status = "kept",
-    tags = { "device-sends-roku-token", "partner-call-device" } },
+    tags = { "device-sends-roku-token", "partner-call-device",
+      "strict-platform-headers" } },
   { page = "roku-sso-cookbook-rest-api-v2",
     statement = "In a server-to-server application, the Programmer coordinates with "
       .. "Roku to get Roku's two headers with all requests to its domain, and Roku's "

@@ -78,9 +78,6 @@ describe("sandbox", function()
       { PROFILES, "AP-Session-Identifier" }, { PROFILES, "AD-Something" },
       { "/api/v2/REF30/profiles/code/" .. open, "AP-Device-Identifier" },
       { SESSIONS .. "/" .. open, "X-Device-Info" },
-      { "/api/v2/REF30/configuration", "Adobe-Subject-Token" },
-      { "/api/v2/REF30/configuration",
-        "X-Roku-Reserved-Roku-Connect-Token" },
     } do
       local response = h:get(case[1], { [case[2]] = "x" })
       refused(response)
@@ -88,6 +85,31 @@ describe("sandbox", function()
     end
     assert.equal(200, lenient { "unlisted_headers" }
       :get(PROFILES, { ["X-SSO-ID"] = "x" }).status)
+  end)
+
+  it("[strict-platform-headers] sandbox: accepts the headers that Amazon's and Roku's "
+    .. "cookbooks add to all requests", function()
+    local h = fixture.new():register()
+    local open = h:session().json.code
+    local amazon = { ["Adobe-Subject-Token"] = "unknown" }
+    local roku = { ["X-Roku-Reserved-Roku-Connect-Token"] = "unknown",
+      ["AP-Device-Identifier"] = h:headers()["ap-device-identifier"] }
+    for _, path in ipairs { "/api/v2/REF30/configuration", PROFILES,
+        "/api/v2/REF30/profiles/code/" .. open, SESSIONS .. "/" .. open } do
+      assert.equal(200, h:get(path, amazon).status, path)
+      assert.equal(200, h:get(path, roku).status, path)
+    end
+    assert.same({ "ap-device-identifier", "x-roku-reserved-roku-connect-token" },
+      h.control.journal()[#h.control.journal()].unexpected)
+    for _, headers in ipairs { amazon, roku } do
+      local expected = headers == roku and 201 or 400
+      headers["Content-Type"] = "application/json"
+      assert.equal(expected, post(h, "/o/client/register",
+        json.encode { software_statement = h.statement }, headers).status)
+      headers["Content-Type"] = FORM
+      assert.equal(expected,
+        post(h, "/o/client/token", fixture.form(credentials(h)), headers).status)
+    end
   end)
 
   it("[strict-other-header] sandbox: ignores headers that are not "
