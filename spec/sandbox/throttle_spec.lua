@@ -100,6 +100,24 @@ describe("the throttle", function()
     end
   end)
 
+  it("[throttle-other-spellings] sandbox: an escaped path has the rate limit and CORS "
+    .. "headers, and one with an empty segment is not found", function()
+    local function get(path)
+      return h:send { method = "GET", path = path,
+        headers = { Origin = "https://app.example" } }
+    end
+    local response
+    for _ = 1, 12 do response = get "/%61pi/%762/REF30/profiles" end
+    assert.equal(429, response.status)
+    assert.equal("https://app.example",
+      fixture.header(response, "Access-Control-Allow-Origin"))
+    for _, path in ipairs { "//api/v2/REF30/profiles", "/api//v2/REF30/profiles",
+        "/api/v2/REF30/profiles//", "//activate" } do
+      h.time = h.time + 1000
+      assert.equal(404, get(path).status, path)
+    end
+  end)
+
   it("[throttle-shows-journal] sandbox throttle: the journal marks refused "
     .. "requests", function()
     for _ = 1, 12 do ask(h, "a") end

@@ -17,8 +17,8 @@ local HEADERS = {
 }
 
 local function is_api(request)
-  return request.host_role ~= "mgmt" and (request.path:find "^/api/" ~= nil
-    or request.path:find "^/o/client/" ~= nil)
+  return request.host_role ~= "mgmt" and (request.plain_path:find "^/api/" ~= nil
+    or request.plain_path:find "^/o/client/" ~= nil)
 end
 
 --- Returns the response to a preflight request for the API, else nil.

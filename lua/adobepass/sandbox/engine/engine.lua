@@ -41,9 +41,11 @@ end
 -- them.
 local function normalize(request)
   if type(request) ~= "table" then request = {} end
+  local path = text(request.path, "/")
   return {
     method = text(request.method, "GET"):upper(),
-    path = text(request.path, "/"), query = text(request.query),
+    path = path, plain_path = url_encoding.unescape(path) or path,
+    query = text(request.query),
     headers = string_headers(request.headers),
     body = text(request.body, ""), remote_addr = text(request.remote_addr),
     host_role = text(request.host_role), plain = request.plain == true,
@@ -106,6 +108,8 @@ local function dispatch(sandbox, request, entry)
   local held_back = throttle.check(sandbox, request)
   entry.throttled = held_back and true or nil
   if held_back then return held_back end
+  -- An empty segment: the client's base URL ends in "/".
+  if request.path:find("//", 1, true) then return http_response.html(404) end
   local segments = segments_of(request.path)
   if not segments then return http_response.html(400) end
   local method = request.method == "HEAD" and "GET" or request.method

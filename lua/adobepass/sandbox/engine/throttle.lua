@@ -64,7 +64,7 @@ end
 
 --- Returns nil if the request is within the limit, else the 429 response.
 function throttle.check(sandbox, request)
-  if not sandbox.is_throttled or not is_limited(request.path) then return nil end
+  if not sandbox.is_throttled or not is_limited(request.plain_path) then return nil end
   local now = sandbox:now()
   local client = entry_of(sandbox, request_context.address(request), now)
   if not admit(client, now) then return throttle.response(sandbox) end
