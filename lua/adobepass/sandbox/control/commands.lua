@@ -304,15 +304,15 @@ local function restore(sandbox, data)
       return invalid("restore", "a snapshot with " .. name)
     end
   end
-  sandbox.state = state.copy(data)
+  sandbox.state = state.copy(data, state.from_text)
   return true
 end
 
---- Returns a copy of the state as plain data; { restore = data } restores what
+--- Returns a copy of the state that JSON can hold; { restore = data } restores what
 -- `snapshot` returned.
 function functions.snapshot(sandbox, given)
   if given.restore then return restore(sandbox, given.restore) end
-  return state.copy(sandbox.state)
+  return state.copy(sandbox.state, state.to_text)
 end
 
 --- Binds the functions to a sandbox.

@@ -4,15 +4,15 @@
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
-local trim = require("adobepass.util.text").trim
+local text = require "adobepass.util.text"
 
 local device = {}
 
 --- Decodes a header value that is base64 of a JSON object.
 -- @return table | nil when the value is malformed
 function device.decode_object(value)
-  local text = core.base64.decode(value)
-  local object = text and json.decode(text)
+  local plain = core.base64.decode(value)
+  local object = plain and text.is_utf8(plain) and json.decode(plain)
   if type(object) ~= "table" or json.is_array(object) then return nil end
   return object
 end
@@ -73,9 +73,8 @@ local function number_or_zero(value)
 end
 
 local function version(value)
-  local text = type(value) == "string" and value or ""
   local parts = {}
-  for part in text:gmatch "%d+" do
+  for part in (type(value) == "string" and value or ""):gmatch "%d+" do
     parts[#parts + 1] = number_or_zero(part)
   end
   return {
@@ -145,7 +144,7 @@ end
 -- readable, else its maker and kind ("your Roku set-top box"); nil if neither is known.
 function device.display_name(info)
   if type(info) ~= "table" then return nil end
-  local model = trim((name_or_empty(info.model):gsub("%s*%b()", "")))
+  local model = text.trim((name_or_empty(info.model):gsub("%s*%b()", "")))
   if is_readable(model) then return model end
   local kind = KINDS[info.primaryHardwareType]
   local maker = name_or_empty(info.manufacturer)

@@ -3,6 +3,7 @@
 
 local json = require "adobepass.util.json"
 local errors = require "adobepass.sandbox.engine.errors"
+local text = require "adobepass.util.text"
 
 local http_response = {}
 
@@ -17,11 +18,13 @@ local TITLES = {
   [500] = "500 Internal Server Error",
 }
 
+--- Returns a JSON response. JSON is UTF-8 (RFC 8259, 8.1), but a value may hold bytes
+-- of a request.
 function http_response.json(status, value)
   return {
     status = status,
     headers = { { "Content-Type", "application/json;charset=UTF-8" } },
-    body = json.encode(value),
+    body = text.to_utf8(json.encode(value)),
   }
 end
 

@@ -5,6 +5,7 @@
 
 local device = require "adobepass.sandbox.engine.device"
 local json = require "adobepass.util.json"
+local text = require "adobepass.util.text"
 local tokens = require "adobepass.sandbox.data.tokens"
 local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
@@ -66,7 +67,7 @@ end
 function RequestContext:object()
   local media = url_encoding.media_type(self:header "content-type")
   if media ~= "application/json" then return nil end
-  local value = json.decode(self.request.body)
+  local value = text.is_utf8(self.request.body) and json.decode(self.request.body)
   if type(value) ~= "table" or json.is_array(value) then return nil end
   return value
 end

@@ -2,6 +2,9 @@
 -- saved as JSON and restored.
 -- @module adobepass.sandbox.engine.state
 
+local core = require "adobepass.core"
+local text = require "adobepass.util.text"
+
 local state = {}
 
 -- Increment when the layout below changes.
@@ -46,11 +49,30 @@ function state.new(world)
 end
 
 --- Returns a deep copy of plain data.
-function state.copy(value)
+-- @func[opt] convert returns the copy of a string; it is called for keys, too
+function state.copy(value, convert)
+  if convert and type(value) == "string" then return convert(value) end
   if type(value) ~= "table" then return value end
   local result = {}
-  for key, item in pairs(value) do result[key] = state.copy(item) end
+  for key, item in pairs(value) do
+    result[state.copy(key, convert)] = state.copy(item, convert)
+  end
   return result
+end
+
+local BASE64 = "base64:"
+
+--- Returns a string that JSON can hold: a string that is not UTF-8 becomes base64 with
+-- a prefix.
+function state.to_text(bytes)
+  if text.is_utf8(bytes) and bytes:sub(1, #BASE64) ~= BASE64 then return bytes end
+  return BASE64 .. core.base64.encode(bytes)
+end
+
+--- Returns the string that `state.to_text` converted.
+function state.from_text(value)
+  local encoded = value:sub(1, #BASE64) == BASE64 and value:sub(#BASE64 + 1)
+  return encoded and core.base64.decode(encoded) or value
 end
 
 local function drop(map, is_stale)

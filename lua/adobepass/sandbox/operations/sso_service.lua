@@ -4,9 +4,11 @@
 -- A circle is the set of devices that share one subject.
 -- @module adobepass.sandbox.operations.sso_service
 
+local core = require "adobepass.core"
 local device = require "adobepass.sandbox.engine.device"
 local json = require "adobepass.util.json"
 local http_response = require "adobepass.sandbox.engine.http_response"
+local is_utf8 = require("adobepass.util.text").is_utf8
 local tokens = require "adobepass.sandbox.data.tokens"
 
 local sso_service = {}
@@ -128,11 +130,12 @@ function sso_service.unlink(context)
     { status = "OK", unlinkedDevices = json.array(gone) })
 end
 
---- 22. Lists the devices of the circle.
+--- 22. Lists the devices of the circle. An identifier that is not text, such as a
+-- digest, is listed in base64.
 function sso_service.list(context)
   local devices = json.object {}
   for id, attributes in pairs(circle_of(context.sandbox, context.subject).devices) do
-    devices[id] = attributes
+    devices[is_utf8(id) and id or core.base64.encode(id)] = attributes
   end
   return http_response.json(200, { devices = devices })
 end
