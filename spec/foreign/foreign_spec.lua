@@ -248,7 +248,7 @@ describe("foreign client", function()
         assert.equal("TypeError TypeError TypeError opaque opaque",
           browser:run_async(ATTACK:format(running.control)), origin)
         follow_link(running.control .. "/sandbox/statement")
-        assert.matches("404", browser:text "h1")
+        assert.matches("Sec-Fetch-Site", browser:text "body", 1, true)
       end
       local reached = 0
       for _, entry in ipairs(requests()) do

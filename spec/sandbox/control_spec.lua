@@ -455,13 +455,27 @@ describe("the control API over HTTP", function()
     end
     for _, address in ipairs { "192.0.2.1", "127.0.0.1.evil.test", "",
                                "10.127.0.0.1" } do
-      assert.equal(404, status { remote_addr = address }, address)
+      assert.equal(403, status { remote_addr = address }, address)
     end
-    assert.equal(404, status { headers = { ["X-Forwarded-For"] = "1.1.1.1" } })
-    assert.equal(404, status { headers = { Host = "evil.test" } })
+    assert.equal(403, status { headers = { ["X-Forwarded-For"] = "1.1.1.1" } })
+    assert.equal(403, status { headers = { Host = "evil.test" } })
     for _, host in ipairs { "localhost:8443", "127.0.0.1:1", "[::1]:8443" } do
       assert.equal(200, status { headers = { Host = host } })
     end
+  end)
+
+  it("[control-says-why-refused] sandbox control API: names the header that it "
+    .. "refuses", function()
+    local h = fixture.new()
+    for header, value in pairs { Origin = "http://localhost:3000",
+        ["Sec-Fetch-Site"] = "cross-site", Host = "evil.test",
+        ["X-Forwarded-For"] = "1.1.1.1" } do
+      local response = send(h, "GET", "/clock", nil, { headers = { [header] = value } })
+      assert.equal(403, response.status)
+      assert.matches(header, response.json.error, 1, true)
+    end
+    assert.matches("this machine", send(h, "GET", "/clock", nil,
+      { remote_addr = "192.0.2.1" }).json.error, 1, true)
   end)
 
   it("[control-json-no-form-web] sandbox control API: accepts JSON only, so "

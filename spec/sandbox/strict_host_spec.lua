@@ -128,7 +128,7 @@ describe("sandbox host", function()
     for _, header in ipairs { "Origin: https://evil.example", "Origin: null",
         "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site",
         "Host: evil.example", "Origin: " .. running.api } do
-      assert.equal(404, curl("-H", JSON, "-H", header, "-d", "", url).status,
+      assert.equal(403, curl("-H", JSON, "-H", header, "-d", "", url).status,
                    header)
     end
     for _, kind in ipairs { "Content-Type: text/plain", "Content-Type:",

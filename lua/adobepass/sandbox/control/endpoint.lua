@@ -3,7 +3,8 @@
 -- body. GET reads without changing anything, DELETE adds { "clear": true }, and PUT
 -- restores the snapshot in the body. The response is
 -- { "result": ... }, or { "error": "...", "field": "..." } with status 400; `field` is
--- the name of the wrong field, if there is one.
+-- the name of the wrong field, if there is one. A request from another machine or from
+-- a web page of another origin gets status 403.
 -- @module adobepass.sandbox.control.endpoint
 
 local calls = require "adobepass.sandbox.control.calls"
@@ -63,11 +64,18 @@ local function is_same_site(headers)
     or headers.host ~= nil and origin:match "^https?://(.*)$" == headers.host
 end
 
-local function is_allowed(request)
-  return commands.is_loopback(request.remote_addr)
-    and not request.headers["x-forwarded-for"]
-    and is_local_name(request.headers.host)
-    and is_same_site(request.headers)
+-- Returns why a request is refused, or nil.
+local function refusal(request)
+  if not commands.is_loopback(request.remote_addr) then
+    return "the control API accepts requests from this machine only"
+  elseif request.headers["x-forwarded-for"] then
+    return "the control API accepts no request with X-Forwarded-For"
+  elseif not is_local_name(request.headers.host) then
+    return "Host: expected localhost or a loopback address"
+  elseif not is_same_site(request.headers) then
+    return "Origin or Sec-Fetch-Site: a web page of another origin cannot use the "
+      .. "control API; send the request from your test program"
+  end
 end
 
 -- A form of a foreign page cannot send this content type without a preflight.
@@ -97,8 +105,8 @@ local function help()
   return http_response.json(200, { result = json.array(list) })
 end
 
-local function failed(message, field)
-  return http_response.json(400, { error = tostring(message), field = field })
+local function failed(message, field, status)
+  return http_response.json(status or 400, { error = tostring(message), field = field })
 end
 
 local function dispatch(sandbox, request)
@@ -116,7 +124,8 @@ local function dispatch(sandbox, request)
 end
 
 function endpoint.handle(sandbox, request)
-  if not is_allowed(request) then return http_response.html(404) end
+  local refused = refusal(request)
+  if refused then return failed(refused, nil, 403) end
   local ok, response = pcall(dispatch, sandbox, request)
   return ok and response or failed(response)
 end
