@@ -108,11 +108,11 @@ for _, method in ipairs(METHODS) do
 end
 
 describe("a programmer's own AD-Service-Token", function()
-  local function signed(h, audience, subject)
+  local function signed(h, audience, subject, role)
     local claims = { sub = subject or "someone", aud = audience,
                      exp = math.floor(h.sandbox:now() / 1000) + 60 }
     return { ["AD-Service-Token"] = core.jws.sign("RS256",
-      core.private_key(keys.identity.private), json.encode(claims)) }
+      core.private_key(keys[role or "identity"].private), json.encode(claims)) }
   end
 
   it("[sso-adobe-letters-name] sandbox SSO: a service token needs a subject "
@@ -124,6 +124,41 @@ describe("a programmer's own AD-Service-Token", function()
     assert.same({}, profiles(h, signed(h, "else")))
     assert.same({}, profiles(h, signed(h, nil)))
     assert.same({}, profiles(h, signed(h, "adobe", "")))
+  end)
+
+  it("[sso-own-identity-key] sandbox SSO: accepts a service token that a key of the "
+    .. "service provider signed", function()
+    local h = fixture.new { world = function(world)
+      world.providers.REF30.identity_keys =
+        { keys.metadata.certificate, keys.media.certificate }
+    end }
+    local mine = signed(h, "adobe", "someone", "media")
+    h:log_in("ann", "Dish", mine)
+    h.device = "another"
+    assert.equal("serviceTokenSSO", profiles(h, mine).Dish.type)
+    assert.same({}, profiles(h, signed(h, "else", "someone", "media")))
+    assert.same({}, profiles(h, signed(h, "adobe", "someone", "platform")))
+    assert.equal("Dish", next(profiles(h, signed(h, "adobe")))) -- the sandbox's own
+    local response = h:get("/api/v2/REF40/profiles", mine)
+    assert.same({}, response.json.profiles) -- a key of another provider
+  end)
+
+  it("[sso-ignored-journal] sandbox SSO: the journal lists tokens that were "
+    .. "ignored, with the reason", function()
+    local h = fixture.new()
+    local function ignored(headers)
+      h:get("/api/v2/REF30/profiles", headers)
+      local entries = h.control.journal()
+      return entries[#entries].ignored
+    end
+    local mine = signed(h, "adobe")
+    assert.is_nil(ignored(mine))
+    assert.same({ ["ad-service-token"] = "invalid" },
+      ignored(signed(h, "adobe", "someone", "media")))
+    assert.same({ ["adobe-subject-token"] = "invalid" },
+      ignored { ["Adobe-Subject-Token"] = "x" })
+    h.control.clock { advance = 60 * 1000 }
+    assert.same({ ["ad-service-token"] = "expired" }, ignored(mine))
   end)
 end)
 

@@ -201,6 +201,8 @@ describe("a world", function()
     end
     assert.truthy(mistakes { mode = 5 }:find("1 mistake\n", 1, true))
     assert.is_nil(mistakes { viewers = { ann = { password = 1 } } }:find "secret")
+    assert.matches("providers.REF30.identity_keys[1]: The text is not a public key",
+      mistakes { providers = { REF30 = { identity_keys = { "key" } } } }, 1, true)
   end)
 
   -- tags: [world-warnings]

@@ -56,6 +56,11 @@ function Keyring:public(role)
                 self.pems[role].certificate)
 end
 
+--- Returns the public key of a PEM text of the world, which has been checked.
+function Keyring:read_public(pem)
+  return parsed(self, pem, core.public_key, pem)
+end
+
 --- Returns the certificate of a role as PEM.
 function Keyring:certificate(role)
   return self.pems[role].certificate

@@ -12,14 +12,18 @@ local function sign(keyring, role, claims)
                        { typ = "JWT" })
 end
 
--- Returns the claims of a JWT that the key of a role signed, or nil.
+-- Returns the claims of a JWT that a key signed, or nil.
 -- @param kind required value of the claim `kind`: one key signs several kinds
-local function verify(keyring, role, compact, kind)
+local function verify_with(key, compact, kind)
   if type(compact) ~= "string" or #compact > 16384 then return nil end
-  local payload = jws.verify("RS256", keyring:public(role), compact)
+  local payload = jws.verify("RS256", key, compact)
   local claims = payload and json.decode(payload)
   if type(claims) ~= "table" or claims.kind ~= kind then return nil end
   return claims
+end
+
+local function verify(keyring, role, compact, kind)
+  return verify_with(keyring:public(role), compact, kind)
 end
 
 local function seconds(ms)
@@ -104,15 +108,23 @@ local function is_for_adobe(claims)
   return tostring(claims.aud):lower() == "adobe"
 end
 
---- Verifies an AD-Service-Token of the SSO Service or of the programmer.
--- @param grace seconds after expiry during which the token is accepted
--- @return subject | nil, "invalid" | "expired"
-function tokens.read_service(sandbox, compact, grace)
-  local claims = verify(sandbox.keys, "tokens", compact, "service_token")
-  if not claims then
-    claims = verify(sandbox.keys, "identity", compact)
-    if claims and not is_for_adobe(claims) then claims = nil end
+-- Returns the claims of a token that the programmer signed: with the sandbox's key or
+-- with a key of the service provider in the world.
+local function read_identity(sandbox, provider, compact)
+  local claims = verify(sandbox.keys, "identity", compact)
+  for _, pem in ipairs(provider.identity_keys or {}) do
+    claims = claims or verify_with(sandbox.keys:read_public(pem), compact)
   end
+  return claims and is_for_adobe(claims) and claims or nil
+end
+
+--- Verifies an AD-Service-Token of the SSO Service or of the programmer.
+-- @param provider the service provider of the request
+-- @param[opt] grace seconds after expiry during which the token is accepted
+-- @return subject | nil, "invalid" | "expired"
+function tokens.read_service(sandbox, compact, provider, grace)
+  local claims = verify(sandbox.keys, "tokens", compact, "service_token")
+    or read_identity(sandbox, provider, compact)
   if not claims or type(claims.sub) ~= "string" or claims.sub == "" then
     return nil, "invalid"
   end
@@ -124,13 +136,11 @@ end
 
 --- Verifies an Adobe-Subject-Token or Roku's token, a JWS of the platform.
 -- The sandbox cannot decrypt a JWE, which therefore gives no single sign-on.
--- @return subject | nil
+-- @return subject | nil, "invalid" | "expired"
 function tokens.read_platform(sandbox, compact)
   local claims = verify(sandbox.keys, "platform", compact)
-  if not claims or type(claims.sub) ~= "string"
-      or not is_alive(claims, sandbox:now()) then
-    return nil
-  end
+  if not claims or type(claims.sub) ~= "string" then return nil, "invalid" end
+  if not is_alive(claims, sandbox:now()) then return nil, "expired" end
   return claims.sub
 end
 

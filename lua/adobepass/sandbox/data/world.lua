@@ -78,6 +78,8 @@ return {
   --   integrations = { [mvpd] = { enabled = false, encrypt = { attribute },
   --     misconfigured = "invalid_configuration_...", partner_sso = false } }
   --   certificate = false: the programmer has no certificate for encrypted metadata
+  --   identity_keys   PEM keys of the programmer's own identity service, which verify
+  --                   AD-Service-Token
   providers = {
     REF30 = {
       name = "Reference Channel",

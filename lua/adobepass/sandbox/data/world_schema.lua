@@ -4,6 +4,7 @@
 -- table; each member is optional:
 --   type    Lua type of the value
 --   least, most, whole   limits of a number
+--   read    function(value) -> any | nil, message
 --   among   function(world) -> a table whose keys are the allowed strings
 --   noun    what `among` lists, for the message
 --   fields  record: name -> kind; `required` lists names that must be present
@@ -13,6 +14,7 @@
 --   check   function(value, world) -> name of a field, message | nil
 -- @module adobepass.sandbox.data.world_schema
 
+local core = require "adobepass.core"
 local default_world = require "adobepass.sandbox.data.world"
 local errors = require "adobepass.sandbox.engine.errors"
 local leniency = require "adobepass.sandbox.data.leniency"
@@ -24,6 +26,7 @@ local CENTURY = 100 * 365 * 86400
 local LARGEST_COUNT = 1000000
 
 local ANY, TEXT, FLAG = {}, { type = "string" }, { type = "boolean" }
+local PUBLIC_KEY = { type = "string", read = core.public_key }
 local SECONDS = { type = "number", least = 0, most = CENTURY, whole = true }
 local COUNT = { type = "number", least = 0, most = LARGEST_COUNT, whole = true }
 
@@ -118,6 +121,7 @@ world_schema.SCHEMA = record {
   }, { "id", "name", "scopes", "providers" }), true),
   providers = map(record({
     name = TEXT, domains = list(TEXT, true), certificate = FLAG,
+    identity_keys = list(PUBLIC_KEY),
     integrations = map(record {
       enabled = FLAG, encrypt = list(TEXT), partner_sso = FLAG,
       misconfigured = one_of("error code", codes()),
@@ -203,6 +207,8 @@ local function fault_of(kind, value, world)
       type_of(value))
   elseif kind.least then
     return number_fault(kind, value)
+  elseif kind.read then
+    return select(2, kind.read(value))
   elseif kind.among then
     local known = kind.among(world)
     return known[value] == nil and unknown(kind.noun, value, known) or nil

@@ -208,7 +208,8 @@ local OLD_TOKEN = {
 local function read_service_token(context, missing_status, grace)
   local compact = context:header "ad-service-token"
   if not compact then return missing("AD-Service-Token", missing_status) end
-  local subject, why = tokens.read_service(context.sandbox, compact, grace)
+  local subject, why = tokens.read_service(
+    context.sandbox, compact, context.provider, grace)
   if not subject then return why == "expired" and OLD_TOKEN or BAD_TOKEN end
   context.subject = subject
 end

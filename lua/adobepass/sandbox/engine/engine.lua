@@ -84,8 +84,9 @@ local function run_operation(sandbox, request, entry, route, params)
   entry.fault = fault and fault.kind
   local replacement = fault and faults.replace(sandbox, fault, route)
   if replacement then return replacement end
-  local response =
-    check_and_run(sandbox, route, request_context.new(sandbox, request, route, params))
+  local context = request_context.new(sandbox, request, route, params)
+  local response = check_and_run(sandbox, route, context)
+  entry.ignored = context.ignored
   if fault then faults.alter(sandbox, fault, response) end
   return response
 end

@@ -20,8 +20,9 @@ local function body_of(request)
 end
 
 --- Adds an entry and returns it. The engine sets `operation`, `status`,
--- `unexpected` (header names), `throttled`, `fault` and `failure` (the message
--- of a Lua error inside the sandbox).
+-- `unexpected` (header names), `ignored` (header of a single sign-on token that gave
+-- no identity -> "invalid" or "expired"), `throttled`, `fault` and `failure` (the
+-- message of a Lua error inside the sandbox).
 function journal.open(sandbox, request)
   local entries = sandbox.state.journal
   local entry = {

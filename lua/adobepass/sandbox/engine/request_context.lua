@@ -84,16 +84,24 @@ function RequestContext:owner()
   return self.sandbox:profile_owner(self:device_key(), client_id)
 end
 
+-- Returns the subject of the token in a header, or nil. A token that gives no identity
+-- is recorded in `ignored`: header -> "invalid" | "expired".
+local function subject_of(self, name, read)
+  local compact = self:header(name)
+  if not compact then return nil end
+  local subject, why = read(self.sandbox, compact, self.provider)
+  if subject then return subject end
+  self.ignored = self.ignored or {}
+  self.ignored[name] = why
+end
+
 --- Returns the verified single sign-on identities of the request's headers.
 -- @return { platform = subject?, service = subject? }
 function RequestContext:identities()
-  if self.identity_values then return self.identity_values end
-  local platform = self:header "adobe-subject-token"
-    or self:header "x-roku-reserved-roku-connect-token"
-  local service = self:header "ad-service-token"
-  self.identity_values = {
-    platform = platform and tokens.read_platform(self.sandbox, platform) or nil,
-    service = service and tokens.read_service(self.sandbox, service) or nil,
+  self.identity_values = self.identity_values or {
+    platform = subject_of(self, "adobe-subject-token", tokens.read_platform)
+      or subject_of(self, "x-roku-reserved-roku-connect-token", tokens.read_platform),
+    service = subject_of(self, "ad-service-token", tokens.read_service),
   }
   return self.identity_values
 end
