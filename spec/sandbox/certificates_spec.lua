@@ -39,6 +39,23 @@ describe("certificates.make", function()
     assert.is_false(verify(other, "127.0.0.1"))
   end)
 
+  it("[certificates-find] certificates: finds the files of an earlier run while they "
+    .. "are valid", function()
+    assert.is_nil(certificates.find(place, "server"))
+    certificates.make(place, { expired = true })
+    assert.is_nil(certificates.find(place, "server"))
+    local files = certificates.make(place)
+    assert.same(files, certificates.find(place, "server"))
+    local other = certificates.make(place, { name = "other" })
+    local key = shell.read_file(files.key)
+    assert(shell.write_file(files.key, shell.read_file(other.key)))
+    assert.is_nil(certificates.find(place, "server"))
+    assert(shell.write_file(files.key, key))
+    assert.same(files, certificates.find(place, "server"))
+    assert(shell.write_file(files.ca, shell.read_file(other.ca)))
+    assert.is_nil(certificates.find(place, "server"))
+  end)
+
   it("[certificates-leaves-no-key-ca] certificates: deletes the CA's key "
     .. "and makes the server's key private", function()
     assert(shell.write_file(place .. "/BACKUP.pem", "of another program"))

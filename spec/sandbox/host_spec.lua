@@ -309,6 +309,29 @@ describe("host.start", function()
     transport:close()
   end)
 
+  it("[sandbox-host-keeps-certificate] sandbox host: uses the certificate in state_dir "
+    .. "again", function()
+    local state = place .. "/the $state"
+    local first = assert(host.start { state_dir = state })
+    local ca = shell.read_file(first.ca)
+    assert.equal(state .. "/sandbox-ca.pem", first.ca)
+    first:stop()
+    local names = shell.read(shell.line("ls", state))
+    assert.equal("sandbox-ca.pem\nsandbox.key\nsandbox.pem", names)
+    for name in names:gmatch "%S+" do
+      assert.equal("-rw-------", shell.read(shell.line("ls", "-l",
+        state .. "/" .. name)):sub(1, 10))
+    end
+    local second = assert(host.start { state_dir = state })
+    assert.equal(ca, shell.read_file(second.ca))
+    local transport = assert(core.http.new { ca_file = first.ca })
+    local transfer = transport:submit { url = second.api .. "/activate" }
+    while not transfer:result() do transport:step(1) end
+    assert.equal(200, transfer:result().status)
+    second:stop()
+    transport:close()
+  end)
+
   describe("with a state_dir", function()
     local saved, last
 

@@ -2,6 +2,7 @@
 --
 --   local files = certificates.make(folder, { hosts = { "localhost" } })
 --   -> { ca = path, cert = path, key = path } | nil, message, code
+--   certificates.find(folder, name) -> the files of an earlier call | nil
 --
 -- options: hosts    names and addresses (default localhost, 127.0.0.1, ::1)
 --          expired  true: the certificate expired yesterday
@@ -126,6 +127,11 @@ local function check(folder, options)
   end
 end
 
+local function files_of(folder, name)
+  local base = folder .. "/" .. name
+  return { ca = base .. "-ca.pem", cert = base .. ".pem", key = base .. ".key" }
+end
+
 --- Creates a CA and one server certificate in an existing folder.
 function certificates.make(folder, options)
   options = options or {}
@@ -136,14 +142,29 @@ function certificates.make(folder, options)
     PERMITTED = list(hosts, "permitted;", constraint),
     FROM = date(options.expired and -3 or -1),
     TO = date(options.expired and -1 or 365) }
-  local base = folder .. "/" .. name
-  local written, message = shell.write_file(base .. ".cnf",
+  local written, message = shell.write_file(folder .. "/" .. name .. ".cnf",
     fill(CONFIG, values))
   if not written then return nil, message, "file" end
   local output, status = shell.read("(" .. fill(COMMANDS, values) .. ")")
   if status ~= 0 then return nil, "openssl: " .. output, "openssl" end
-  return { ca = base .. "-ca.pem", cert = base .. ".pem",
-    key = base .. ".key" }
+  return files_of(folder, name)
+end
+
+-- One day from now, the certificates must still be valid.
+local FIND = [[
+export OPENSSL_CONF=/dev/null
+cd @FOLDER@ && openssl verify -CAfile @NAME@-ca.pem -attime @TIME@ @NAME@.pem &&
+  public=$(openssl pkey -in @NAME@.key -pubout) &&
+  [ "$(openssl x509 -in @NAME@.pem -noout -pubkey)" = "$public" ]
+]]
+
+--- Returns the files that certificates.make made; nil if one is missing, is of another
+-- certificate or expires within a day.
+-- @param name that of certificates.make
+function certificates.find(folder, name)
+  local _, status = shell.read("(" .. fill(FIND, { FOLDER = shell.quote(folder),
+    NAME = name, TIME = ("%d"):format(os.time() + 86400) }) .. ")")
+  return status == 0 and files_of(folder, name) or nil
 end
 
 return certificates

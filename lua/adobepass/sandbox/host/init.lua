@@ -4,7 +4,7 @@
 --   local running, message, code = host.start {
 --     port = 8443,        -- and the next two; default: free ports
 --     world = "my_world.lua",   -- or a JSON file, or a table
---     state_dir = "var",  -- keeps the state across restarts
+--     state_dir = "var",  -- keeps the state and the certificate across restarts
 --     throttle = false,   -- disables the rate limit
 --     bind = "192.168.1.20",  -- serves the API and the pages on this address, too,
 --                             -- without TLS; on the port after the others
@@ -158,8 +158,22 @@ local function servers(options, ports)
   return table.concat(texts)
 end
 
+-- Returns the certificates. With state_dir, those of an earlier run, through a link,
+-- because nginx.conf cannot hold every path. They are not named "server", because
+-- state_dir may contain other files of the user.
+local function certificates_of(options, folder)
+  local kept = options.state_dir
+  if not kept then return certificates.make(folder) end
+  if not certificates.find(kept, "sandbox") then
+    local files, message, code = certificates.make(kept, { name = "sandbox" })
+    if not files then return nil, message, code end
+  end
+  shell.read(shell.line("ln", "-sfn", kept, folder .. "/kept"))
+  return { cert = folder .. "/kept/sandbox.pem", key = folder .. "/kept/sandbox.key" }
+end
+
 local function configure(options, folder, ports)
-  local files, message, code = certificates.make(folder)
+  local files, message, code = certificates_of(options, folder)
   if not files then return nil, message, code end
   local path, cpath, kind = nginx.lua_paths()
   if not path then return nil, cpath, kind end
@@ -223,7 +237,8 @@ function host.start(options)
     api = origin(server.ports[1]), mgmt = origin(server.ports[2]),
     control = origin(server.ports[3]),
     plain_api = plain_origin(options, server.ports),
-    ca = server.folder .. "/server-ca.pem",
+    ca = options.state_dir and options.state_dir .. "/sandbox-ca.pem"
+      or server.folder .. "/server-ca.pem",
     statement = shell.read_file(server.folder .. "/statement"),
   }, Running)
 end
