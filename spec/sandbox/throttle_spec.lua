@@ -1,5 +1,6 @@
 --- Compares the throttle with the example on Adobe's page.
 local fixture = require "spec.sandbox.fixture"
+local routes = require "adobepass.sandbox.engine.routes"
 
 local function ask(h, address)
   return h:send { method = "GET", path = "/api/v2/REF30/profiles",
@@ -115,6 +116,28 @@ describe("the throttle", function()
         "/api/v2/REF30/profiles//", "//activate" } do
       h.time = h.time + 1000
       assert.equal(404, get(path).status, path)
+    end
+  end)
+
+  it("[cors-listed-headers] sandbox CORS: allows each header that a page of the API "
+    .. "lists, and an origin with an underscore", function()
+    local response = h:send { method = "OPTIONS", path = "/api/v2/REF30/profiles",
+      headers = { Origin = "http://web_app:3000",
+        ["Access-Control-Request-Method"] = "GET" } }
+    assert.equal(204, response.status)
+    assert.equal("http://web_app:3000",
+      fixture.header(response, "Access-Control-Allow-Origin"))
+    local allowed = {}
+    for name in fixture.header(response, "Access-Control-Allow-Headers")
+        :lower():gmatch "[^,]+" do
+      allowed[name] = true
+    end
+    for _, route in ipairs(routes.list) do
+      for name in pairs(route.headers) do
+        -- RokuOS and proxies add the others; a browser does not send them.
+        assert.is_true(allowed[name] or name:find "^x%-roku" ~= nil
+          or name == "x-forwarded-for", name)
+      end
     end
   end)
 

@@ -1,5 +1,6 @@
 --- CORS headers of the API (Fetch standard), as in Adobe's 429 sample
--- (page throttling-mechanism). The pages and the control API have none.
+-- (page throttling-mechanism), with the headers that the sample lacks and a page of an
+-- operation lists. The pages and the control API have none.
 -- @module adobepass.sandbox.engine.cors
 
 local http_response = require "adobepass.sandbox.engine.http_response"
@@ -11,7 +12,9 @@ local HEADERS = {
   { "Access-Control-Allow-Methods", "POST,GET,OPTIONS,DELETE" },
   { "Access-Control-Allow-Headers", "ap_11,ap_42,ap_z,ap_19,ap_21,ap_23,"
     .. "authorization,content-type,pass_sfp,AP-Session-Identifier,"
-    .. "AP-Device-Identifier,AP-SDK-Identifier,X-Device-Info" },
+    .. "AP-Device-Identifier,AP-SDK-Identifier,X-Device-Info,"
+    .. "AD-Service-Token,Adobe-Subject-Token,AP-Partner-Framework-Status,"
+    .. "AP-TempPass-Identity,AP-Visitor-Identifier,X-SSO-ID,X-SSO-LINK" },
   { "Access-Control-Expose-Headers", "pass_sfp,Authzf-Error-Code,"
     .. "Authzf-Sub-Error-Code,Authzf-Error-Details" },
 }
@@ -37,7 +40,7 @@ function cors.add(request, response)
     table.insert(response.headers, { header[1], header[2] })
   end
   local origin = request.headers.origin
-  if origin and origin:find "^[%w+.:/%[%]-]+$" then
+  if origin and origin:find "^[%w_+.:/%[%]-]+$" then
     table.insert(response.headers, { "Access-Control-Allow-Origin", origin })
     table.insert(response.headers, { "Vary", "Origin" })
   end
