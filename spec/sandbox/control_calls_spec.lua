@@ -55,6 +55,41 @@ describe("sandbox control calls", function()
     end
   end)
 
+  local function section_of(name)
+    return folder.read "docs/sandbox.md":match("\n### " .. name .. "\n(.-)\n##")
+  end
+
+  it("[control-kinds-documented] docs/sandbox.md: describes each kind of fault",
+    function()
+      local h, section, count = fixture.new(), section_of "fault", 0
+      for kind in calls.by_name.fault.by_field.kind.text:gmatch "[%l_]+" do
+        if h.control.fault { kind = kind } then
+          count = count + 1
+          assert.truthy(section:find("\n- `" .. kind .. "`: ", 1, true), kind)
+        end
+      end
+      assert.equal(13, count)
+    end)
+
+  it("[control-journal-documented] docs/sandbox.md: names each field of a journal "
+    .. "entry", function()
+    local h, section, found = fixture.new(), section_of "journal", {}
+    local code = h:session().json.code
+    h.control.fault { kind = "delay" }
+    h:get("/api/v2/REF30/profiles?utm=1", { ["Adobe-Subject-Token"] = "x" })
+    h:get("/api/v2/REF30/sessions/" .. code, { ["AP-Device-Identifier"] = "x" })
+    h:send { method = "GET", path = "/mvpd/Cablevision/logout", host_role = "api" }
+    for _, entry in ipairs(h.control.journal()) do
+      for name in pairs(entry) do found[name] = true end
+    end
+    found.throttled, found.failure = true, true
+    assert.is_true(found.ignored and found.unexpected and found.event
+      and found.fault and found.query)
+    for name in pairs(found) do
+      assert.truthy(section:find("`" .. name .. "`", 1, true), name)
+    end
+  end)
+
   it("[control-calls-unknown-field] sandbox control: every call refuses an unknown "
     .. "field, with a suggestion", function()
     local h = fixture.new()
