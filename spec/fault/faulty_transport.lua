@@ -6,6 +6,7 @@
 -- `fault_rate` is the share of requests with one or more faults.
 -- `transport.jumped` is the sum of clock jumps, in seconds.
 
+local core = require "adobepass.core"
 local http_date = require "adobepass.util.http_date"
 local json = require "adobepass.util.json"
 local damaged_json = require "spec.fault.damaged_json"
@@ -75,12 +76,14 @@ function damages.bytes(self, response)
   response.body = damaged_json.mutate(self.random, response.body)
 end
 
--- A server whose error repeats the whole request.
+-- A server whose error repeats the whole request, with decoded headers.
 function damages.echo(self, response, request)
   local parts = { request.url, request.body or "",
     request.bearer and (request.bearer:reveal()) or "" }
   for name, value in pairs(request.headers) do
+    local plain = value:gsub("^fingerprint ", "")
     parts[#parts + 1] = name .. ": " .. value
+    parts[#parts + 1] = core.base64.decode(plain) or core.jws.peek(plain)
   end
   local all = table.concat(parts, " ")
   local place = self.random:pick { "code", "message", "details", "trace" }

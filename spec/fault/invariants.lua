@@ -50,6 +50,32 @@ end
 local IDENTITY = { "AD-Service-Token", "Adobe-Subject-Token", "X-SSO-ID",
   "X-SSO-LINK", "AP-TempPass-Identity", "AP-Device-Identifier" }
 
+-- The headers with JSON in which each string identifies the viewer.
+local JSON_HEADERS = { "AP-TempPass-Identity", "AP-Partner-Framework-Status" }
+
+local function add_strings(self, value)
+  if type(value) ~= "table" then return self:add_secret(value) end
+  for _, item in pairs(value) do add_strings(self, item) end
+end
+
+local function decoded_json(text)
+  return text and json.decode(core.base64.decode(text) or "")
+end
+
+-- Adds the identifiers that a request sends encoded.
+local function add_decoded(self, headers)
+  local id = headers["AP-Device-Identifier"]
+  self:add_secret(id and core.base64.decode((id:gsub("^fingerprint ", ""))))
+  for _, name in ipairs(JSON_HEADERS) do
+    add_strings(self, decoded_json(headers[name]))
+  end
+  local info = decoded_json(headers["X-Device-Info"])
+  self:add_secret(type(info) == "table" and info.connectionIp)
+  local token = headers["AD-Service-Token"]
+  local claims = token and json.decode(core.jws.peek(token) or "")
+  self:add_secret(type(claims) == "table" and claims.sub)
+end
+
 local function bearer_of(request)
   return request.bearer and (request.bearer:reveal())
 end
@@ -109,6 +135,7 @@ function Invariants:check_request(request)
   for _, name in ipairs(IDENTITY) do
     self:add_secret(request.headers[name])
   end
+  add_decoded(self, request.headers)
   if not device then return end
   local owners = bearer and self.bearers[bearer]
   assert(not owners or owners[device], "the token of another device")

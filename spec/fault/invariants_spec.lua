@@ -1,6 +1,7 @@
 --- Checks the invariants of random scenarios: each one is violated on purpose, in
 -- a client or in the network, and must be reported.
 
+local core = require "adobepass.core"
 local viewer_actions = require "spec.fault.viewer_actions"
 local errors = require "adobepass.api.errors"
 local seeded_random = require "spec.fault.seeded_random"
@@ -97,6 +98,14 @@ describe("invariants", function()
     assert_seen("a secret of", replaced("providers", function()
       return nil, errors.new { code = "timeout",
         message = "device-of-the-hall did not respond" }
+    end))
+  end)
+
+  it("[hostile-check-sees-decoded] invariants: report an identifier that a request "
+    .. "sent encoded", function()
+    local hash = core.digest.hex(core.digest.sha256 "ann@test")
+    assert_seen("a secret of", replaced("providers", function()
+      return nil, errors.new { code = "timeout", message = hash .. " is unknown" }
     end))
   end)
 

@@ -33,13 +33,24 @@ local SECRETS = {
   "[Bb][Ee][Aa][Rr][Ee][Rr][%s:=]+[%w%-%._~%+/]+=*",
 }
 
+--- Secrets of fewer bytes are replaced only where they are whole words: elsewhere,
+-- they may be part of an unrelated word.
+errors.SHORT = 8
+
+local function is_word(text, first, last)
+  return not text:find("^[%w_]", last + 1)
+    and (first == 1 or not text:find("^[%w_]", first - 1))
+end
+
 local function literally(text, secret)
   local parts, at = {}, 1
   local first, last = text:find(secret, 1, true)
   while first do
-    parts[#parts + 1] = text:sub(at, first - 1) .. REDACTED
-    at = last + 1
-    first, last = text:find(secret, at, true)
+    if #secret >= errors.SHORT or is_word(text, first, last) then
+      parts[#parts + 1] = text:sub(at, first - 1) .. REDACTED
+      at = last + 1
+    end
+    first, last = text:find(secret, last + 1, true)
   end
   return table.concat(parts) .. text:sub(at)
 end
@@ -180,7 +191,10 @@ end
 
 local function fields_of(operation, body, secrets)
   local function text(name, field)
-    return text_or_nil(body[name], field, secrets)
+    local value = body[name]
+    -- A viewer may type the name of an action as a code.
+    if catalog.codes[value] or catalog.actions[value] then return value end
+    return text_or_nil(value, field, secrets)
   end
   return {
     operation = operation,

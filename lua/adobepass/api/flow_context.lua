@@ -259,7 +259,7 @@ end
 function Context:secrets(params)
   local sent = request.overrides(params)
   if self.identity then self.identity:add_known(sent) end
-  return secrets.list(self.record, device_headers.build(self.record, "DFSPTV",
+  return secrets.list(self.record, device_headers.build(self.record, "DIFSPTV",
     sent), params, self.credentials and self.credentials.held)
 end
 

@@ -1,18 +1,53 @@
 --- Lists the texts of a request that must not appear in an error.
 --
 -- A request identifies the device and its viewer. A server may repeat those
--- values in its response, and errors end up in logs.
+-- values in its response, also decoded, and errors end up in logs.
 -- @module adobepass.api.secrets
 
+local core = require "adobepass.core"
+local errors = require "adobepass.api.errors"
+local info_schema = require "adobepass.device.info_schema"
+local json = require "adobepass.util.json"
 local request = require "adobepass.api.request"
 
 local secrets = {}
 
--- Replacing shorter texts would damage unrelated words of a message.
-local MIN_LENGTH = 8
 local PARAMS = { "client_secret", "software_statement", "saml_response",
-  "device", "key" }
+  "device", "key", "code", "link", "sso_id" }
 local NOT_SECRET = { Accept = true, ["Content-Type"] = true }
+
+-- Headers with JSON in which each string may identify the viewer.
+local JSON_HEADERS = { "AP-TempPass-Identity", "AP-Partner-Framework-Status" }
+
+local function add(list, text)
+  list[#list + 1] = text
+  list[#list + 1] = request.escape(text)
+end
+
+-- Adds a text that may be a common word if it is short, such as "granted".
+local function add_long(list, text)
+  if #text >= errors.SHORT then add(list, text) end
+end
+
+local function add_strings(list, value)
+  if type(value) == "string" then return add_long(list, value) end
+  for _, item in pairs(type(value) == "table" and value or {}) do
+    add_strings(list, item)
+  end
+end
+
+-- Adds a member of decoded JSON that is an identifier.
+local function add_member(list, object, name)
+  local value = type(object) == "table" and object[name]
+  if type(value) == "string" then add(list, value) end
+end
+
+local function add_header(list, name, value)
+  if NOT_SECRET[name] then return end
+  add_long(list, (value:gsub("^fingerprint ", "")))
+  local claims = core.jws.peek(value)
+  if claims then add_member(list, json.decode(claims), "sub") end
+end
 
 --- Returns the list of secret texts of one request.
 -- @param device its record
@@ -21,19 +56,16 @@ local NOT_SECRET = { Accept = true, ["Content-Type"] = true }
 -- @param held the access token in use, see adobepass.auth.access_token; or nil
 function secrets.list(device, headers, params, held)
   local list = {}
-  local function add(text)
-    list[#list + 1] = text
-    list[#list + 1] = request.escape(text)
+  for name, value in pairs(headers) do add_header(list, name, value) end
+  for _, name in ipairs(JSON_HEADERS) do
+    add_strings(list, info_schema.table_of(headers[name]))
   end
-  for name, value in pairs(headers) do
-    value = value:gsub("^fingerprint ", "")
-    if not NOT_SECRET[name] and #value >= MIN_LENGTH then add(value) end
-  end
-  if #device.id >= MIN_LENGTH then add(device.id) end
-  if held then add((held.token:reveal())) end
-  for _, name in ipairs(PARAMS) do
-    if params[name] then add(params[name]) end
-  end
+  add_member(list, info_schema.table_of(headers["X-Device-Info"]), "connectionIp")
+  add_member(list, device, "id")
+  add_member(list, device, "ip")
+  if held then add(list, (held.token:reveal())) end
+  for _, name in ipairs(PARAMS) do add_member(list, params, name) end
+  for _, id in ipairs(params.devices or {}) do add(list, id) end
   return list
 end
 

@@ -21,12 +21,11 @@ end
 -- @string operation its name
 -- @string resource
 -- @tparam table given Adobe's decision
--- @tparam table params the parameters of the call, whose secrets are removed
--- from the error
-function decisions.new(context, operation, resource, given, params)
+-- @tparam ?table secrets the texts that are removed from the error of a denial
+function decisions.new(context, operation, resource, given, secrets)
   local token = type(given.token) == "table" and given.token or {}
   local err = given.authorized ~= true and errors.from_item(operation,
-    given.error or {}, context:secrets(params)) or nil
+    given.error or {}, secrets) or nil
   return { resource = resource, permitted = given.authorized == true,
     mvpd = given.mvpd, source = given.source,
     not_before = json.number(given.notBefore),
@@ -51,6 +50,7 @@ end
 -- @tparam table response
 function decisions.read(context, operation, params, response)
   local exact, given, found, resources = {}, {}, {}, params.resources
+  local secrets
   for _, item in ipairs(response.decisions) do
     if json.text(item.resource) then add(exact, item.resource, item) end
     add(given, trimmed(item.resource), item)
@@ -59,8 +59,8 @@ function decisions.read(context, operation, params, response)
     local item = exact[resource] or given[trimmed(resource)] or { error = {
       code = "no_decision", action = "retry",
       message = "The response has no decision for this resource." } }
-    found[resource] = decisions.new(context, operation, resource, item,
-      params)
+    if item.authorized ~= true then secrets = secrets or context:secrets(params) end
+    found[resource] = decisions.new(context, operation, resource, item, secrets)
   end
   return found
 end
