@@ -128,12 +128,17 @@ end
 -- Longer words of a message may be tokens.
 local LONGEST_WORD = 32
 
--- A message is kept unless one of its words was redacted elsewhere, may be a token,
--- or has an `@`, as an e-mail address and a URL's user information have.
+-- Codes, addresses and identifiers have digits or other characters, as in `ip=::1`.
+local function is_prose(text)
+  return not text:find "[^%a\128-\255%s%.,;:!?'\"()<>_-]" and not text:find ":%S"
+end
+
+-- A message is kept if it is prose, unless one of its words was redacted elsewhere or
+-- may be a token.
 local function redact_text(self, text)
+  if not is_prose(text) then return replace(self, "text", text) end
   for word in text:gmatch "[^%s'\"(),;<>]+" do
-    if #word > LONGEST_WORD or word:find("@", 1, true)
-        or self.seen[core.digest.sha256(word)]
+    if #word > LONGEST_WORD or self.seen[core.digest.sha256(word)]
         or self.seen[core.digest.sha256((word:gsub("%p+$", "")))] then
       return replace(self, "text", text)
     end
@@ -334,6 +339,7 @@ local function redact_body(self, body, content_type)
   end
   local value = json.decode(body)
   if type(value) ~= "table" then return replace(self, "body", body) end
+  redact_json(self, value) -- collects the values that a message may repeat
   return json.encode(redact_json(self, value))
 end
 

@@ -1,5 +1,6 @@
 local core = require "adobepass.core"
 local client_fixture = require "spec.support.client_fixture"
+local documented = require "adobepass.sandbox.engine.errors"
 local field = require "adobepass.device.field"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
@@ -115,6 +116,44 @@ describe("redaction", function()
     end
     assert.same({ message = "Not allowed." },
       body_of(redactor, { message = "Not allowed." }))
+  end)
+
+  it("[redaction-text-identifiers] redaction: redacts a message that contains a "
+    .. "code, an address or an identifier", function()
+    for _, text in ipairs { "No session with code=AB12CD3.", "Unknown code AB12CD3",
+      "ip=203.0.113.9", "203.0.113.9:443 refused", "[203.0.113.9]", "{AB-CD}", "AB|x",
+      "visitor:visitor-mark", "from 2001:db8::17", "from ab:cd::ef", "No /sessions/AB",
+      "id=ann", "householdID=H-4711" } do
+      assert.is_truthy(body_of(redactor, { message = text }).message
+        :find "^redacted%-text%-%d+$", text)
+    end
+  end)
+
+  it("[redaction-text-order] redaction: redacts a message that repeats a value after "
+    .. "it in the body", function()
+    local text = "User ann may not watch."
+    for _, body in ipairs { { message = text, userID = "ann" },
+      { error = { message = text }, userID = "ann" } } do
+      local result = json.encode(body_of(redaction.new(), body))
+      assert.is_nil(result:find("ann", 1, true), result)
+    end
+  end)
+
+  it("[redaction-documented-texts] redaction: keeps the messages of Adobe's samples "
+    .. "and of the sandbox's errors", function()
+    local count = 0
+    local function check(value)
+      if type(value) ~= "table" then return end
+      if type(value.message) == "string" then
+        assert.same({ message = value.message },
+          body_of(redactor, { message = value.message }))
+        count = count + 1
+      end
+      for _, item in pairs(value) do check(item) end
+    end
+    for _, sample in ipairs(samples.all()) do check(sample.response.json) end
+    check(documented.known)
+    assert.is_true(count > 60)
   end)
 
   it("[redaction-user-information] redaction: keeps no origin of a URL that has, or "
