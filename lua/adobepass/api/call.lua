@@ -150,7 +150,7 @@ function states.wait_for_rate_limit(self)
 end
 
 -- Returns the request with the headers of `on_request`, which is called for each
--- attempt.
+-- attempt. Keeps it for `error_of`.
 local function with_added_headers(self, built)
   local connection = self.connection
   if not connection.on_request then return built end
@@ -158,7 +158,8 @@ local function with_added_headers(self, built)
     mvpd = self.params.mvpd, attempt = self.attempt, headers = {},
     device = event_name(self.device.key) }
   connection.on_request(details)
-  return added_headers.apply("on_request", built, details.headers)
+  self.sent = added_headers.apply("on_request", built, details.headers)
+  return self.sent
 end
 
 function states.send(self)
@@ -219,11 +220,11 @@ end
 -- Returns the error of an unsuccessful response. A 429 delays all requests that
 -- count for the same address.
 local function error_of(self, response)
-  local connection = self.connection
+  local connection, sent = self.connection, self.sent or self.request
   local err = errors.from_response(self.operation.name, response,
     (response_of.decode(response)), connection.clock:now_ms() / 1000,
-    secrets.list(self.device.record, self.request.headers,
-      self.params, self.held))
+    secrets.list(self.device.record, sent.headers, self.params, self.held,
+      self.operation.is_custom and sent))
   if err.http_status == THROTTLED then
     connection.rate_limit:penalize(limit_key(self), connection.driver.now(),
       math.max(1, err.retry_after or 0))

@@ -5,6 +5,7 @@
 -- @module adobepass.api.secrets
 
 local core = require "adobepass.core"
+local encoding = require "adobepass.util.encoding"
 local errors = require "adobepass.api.errors"
 local info_schema = require "adobepass.device.info_schema"
 local json = require "adobepass.util.json"
@@ -14,7 +15,7 @@ local secrets = {}
 
 local PARAMS = { "client_secret", "software_statement", "saml_response",
   "device", "key", "code", "link", "sso_id" }
-local NOT_SECRET = { Accept = true, ["Content-Type"] = true }
+local NOT_SECRET = { accept = true, ["content-type"] = true }
 
 -- Headers with JSON in which each string may identify the viewer.
 local JSON_HEADERS = { "AP-TempPass-Identity", "AP-Partner-Framework-Status" }
@@ -29,11 +30,21 @@ local function add_long(list, text)
   if #text >= errors.SHORT then add(list, text) end
 end
 
-local function add_strings(list, value)
+-- Adds the strings and numbers of decoded JSON.
+local function add_values(list, value)
   if type(value) == "string" then return add_long(list, value) end
+  if type(value) == "number" then return add_long(list, ("%.14g"):format(value)) end
   for _, item in pairs(type(value) == "table" and value or {}) do
-    add_strings(list, item)
+    add_values(list, item)
   end
+end
+
+-- Adds the values of a query, or of a body, which may be JSON, a form or other text.
+local function add_content(list, text)
+  local value = json.decode(text)
+  if type(value) == "table" then return add_values(list, value) end
+  add_long(list, text)
+  for item in text:gmatch "=([^&]*)" do add_long(list, encoding.unescape(item)) end
 end
 
 -- Adds a member of decoded JSON that is an identifier.
@@ -43,7 +54,7 @@ local function add_member(list, object, name)
 end
 
 local function add_header(list, name, value)
-  if NOT_SECRET[name] then return end
+  if NOT_SECRET[name:lower()] then return end
   add_long(list, (value:gsub("^fingerprint ", "")))
   local claims = core.jws.peek(value)
   if claims then add_member(list, json.decode(claims), "sub") end
@@ -54,11 +65,13 @@ end
 -- @tparam table headers of the request, from name to value
 -- @tparam table params of the call
 -- @param held the access token in use, see adobepass.auth.access_token; or nil
-function secrets.list(device, headers, params, held)
+-- @tparam[opt] table custom the request of client:request, whose query and body are
+-- the application's
+function secrets.list(device, headers, params, held, custom)
   local list = {}
   for name, value in pairs(headers) do add_header(list, name, value) end
   for _, name in ipairs(JSON_HEADERS) do
-    add_strings(list, info_schema.table_of(headers[name]))
+    add_values(list, info_schema.table_of(headers[name]))
   end
   add_member(list, info_schema.table_of(headers["X-Device-Info"]), "connectionIp")
   add_member(list, device, "id")
@@ -66,6 +79,10 @@ function secrets.list(device, headers, params, held)
   if held then add(list, (held.token:reveal())) end
   for _, name in ipairs(PARAMS) do add_member(list, params, name) end
   for _, id in ipairs(params.devices or {}) do add(list, id) end
+  if custom then
+    add_content(list, custom.url:match "%?(.*)$" or "")
+    add_content(list, custom.body or "")
+  end
   return list
 end
 

@@ -11,10 +11,13 @@
 -- @module adobepass.util.redaction
 
 local core = require "adobepass.core"
+local encoding = require "adobepass.util.encoding"
 local json = require "adobepass.util.json"
 local tables = require "adobepass.util.tables"
 
 local redaction = {}
+
+local unescape = encoding.unescape
 
 local Redactor = {}
 Redactor.__index = Redactor
@@ -92,12 +95,6 @@ for template in ([[
   local segments = {}
   for segment in template:gmatch "[^/]+" do segments[#segments + 1] = segment end
   PATHS[#PATHS + 1] = segments
-end
-
-local function unescape(text)
-  return (text:gsub("%+", " "):gsub("%%(%x%x)", function(digits)
-    return string.char(tonumber(digits, 16))
-  end))
 end
 
 local function next_placeholder(self, kind)

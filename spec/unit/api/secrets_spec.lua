@@ -91,6 +91,34 @@ describe("secrets of a request", function()
       assert(pass:authorize "CNN").error.message)
   end)
 
+  it("[secrets-request-content] client:request: its errors do not contain values of "
+    .. "the query, the body and the headers", function()
+    local SECRET = "hunter2 + MARK"
+    local requests = { { path = "/x/y?user=hunter2+%2B%20MARK" },
+      { path = "/x/y", query = { a = "b", user = { "1", SECRET } } },
+      { path = "/x/y", headers = { ["X-Api-Key"] = SECRET, accept = "text/html" } },
+      { path = "/x/y", method = "POST", body = { a = { 7, { b = SECRET } } } },
+      { path = "/x/y", method = "POST", body = "a=b&c=hunter2+%2B+MARK" },
+      { path = "/x/y", method = "POST", body = SECRET } }
+    for index, given in ipairs(requests) do
+      given.base = "api"
+      local client = client_of(failure(SECRET .. ", text/html, b."))
+      local _, err = client:request(given)
+      assert.equal("[redacted], text/html, b.", err.message, index)
+    end
+    local client = client_of(failure "Phone 15551234567")
+    local _, err = client:request { base = "api", path = "/x", method = "PUT",
+      body = { phone = 15551234567 } }
+    assert.equal("Phone [redacted]", err.message)
+  end)
+
+  it("[secrets-added-headers] on_request: errors do not contain the headers that it "
+    .. "added", function()
+    local client = client_of(failure "Key API-key-99 is not allowed", {
+      on_request = function(details) details.headers["X-Api-Key"] = "API-key-99" end })
+    assert.equal("Key [redacted] is not allowed", profiles(client).message)
+  end)
+
   it("[secrets-short-words] error: keeps words that contain a short identifier, "
     .. "and codes and actions that equal one", function()
     local response = failure "tv1 TV tv tvs 2tv _tv tv_ tv."
