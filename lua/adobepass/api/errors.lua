@@ -56,27 +56,43 @@ local function literally(text, secret)
 end
 
 local function longest_first(secrets)
-  local sorted = {}
+  local sorted, known = {}, { [""] = true }
   for _, secret in ipairs(secrets or {}) do
-    if secret ~= "" then sorted[#sorted + 1] = secret end
+    if not known[secret] then sorted[#sorted + 1], known[secret] = secret, true end
   end
   table.sort(sorted, function(a, b) return #a > #b end)
   return sorted
 end
 
+local function without_space(text) return (text:gsub("%s+", "")) end
+
+-- Returns whether a secret is in the text if the text's white space is ignored.
+local function has_broken_secret(text, secrets)
+  text = without_space(text)
+  for _, secret in ipairs(secrets) do
+    if #secret >= errors.SHORT and text:find(without_space(secret), 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
+-- A token as a character that no cleaned text has, and the token's next line.
+local TOKEN = "\1"
+local BROKEN_TOKEN = TOKEN .. "%s" .. ("[%w_%-%.%+/=]"):rep(20)
+
 --- Returns a text in which the given secrets, and everything that looks like a
--- token, are replaced.
+-- token, are replaced. If one of them is broken into lines, replaces the whole text.
 -- @string text
 -- @tparam[opt] {string,...} secrets matched literally
 -- @treturn string
 function errors.redact(text, secrets)
-  for _, secret in ipairs(longest_first(secrets)) do
-    text = literally(text, secret)
-  end
-  for _, pattern in ipairs(SECRETS) do
-    text = text:gsub(pattern, REDACTED)
-  end
-  return text
+  local sorted = longest_first(secrets)
+  for _, secret in ipairs(sorted) do text = literally(text, secret) end
+  if has_broken_secret(text, sorted) then return REDACTED end
+  for _, pattern in ipairs(SECRETS) do text = text:gsub(pattern, TOKEN) end
+  if text:find(BROKEN_TOKEN) then return REDACTED end
+  return (text:gsub(TOKEN, REDACTED))
 end
 
 -- Cuts between characters: UTF-8 continuation bytes are 10xxxxxx.

@@ -20,9 +20,18 @@ local NOT_SECRET = { accept = true, ["content-type"] = true }
 -- Headers with JSON in which each string may identify the viewer.
 local JSON_HEADERS = { "AP-TempPass-Identity", "AP-Partner-Framework-Status" }
 
+local function append(list, text) list[#list + 1] = text end
+
+-- Adds a text as other programs write it: without the padding of base64, with the
+-- slashes that some JSON encoders escape, and percent-encoded.
 local function add(list, text)
-  list[#list + 1] = text
-  list[#list + 1] = request.escape(text)
+  for _, form in ipairs { text, (text:gsub("=+$", "")) } do
+    local escaped = request.escape(form)
+    append(list, form)
+    append(list, (form:gsub("/", "\\/")))
+    append(list, escaped)
+    append(list, (escaped:gsub("%%%x%x", string.lower)))
+  end
 end
 
 -- Adds a text that may be a common word if it is short, such as "granted".
@@ -44,7 +53,10 @@ local function add_content(list, text)
   local value = json.decode(text)
   if type(value) == "table" then return add_values(list, value) end
   add_long(list, text)
-  for item in text:gmatch "=([^&]*)" do add_long(list, encoding.unescape(item)) end
+  for item in text:gmatch "=([^&]*)" do
+    add_long(list, item)
+    add_long(list, encoding.unescape(item))
+  end
 end
 
 -- Adds a member of decoded JSON that is an identifier.

@@ -291,7 +291,8 @@ describe("text from a server", function()
   -- Returns the CPU time to clean hostile texts of about `length` bytes.
   local function cleaning_time(length)
     local before = os.clock()
-    for _, unit in ipairs { " ", "eyJ", "eyJ ", "bearer ", "=", "\194", "\128" } do
+    for _, unit in ipairs { " ", "eyJ", "eyJ ", "bearer ", "=", "\194", "\128",
+      "eyJabc ", ("x"):rep(20) .. " ", "s ecret" } do
       local text = (unit == "=" and "bearer" or "")
         .. unit:rep(math.floor(length / #unit))
       response(400, { code = "c", message = text }, nil, nil, { "secret" })
@@ -341,6 +342,23 @@ describe("text from a server", function()
     assert.equal("[redacted]!", errors.redact("abcdef!", { "abc", "abcdef" }))
     assert.equal("abc", errors.redact("abc", { "" }))
     assert.equal("abc", errors.redact("abc", {}))
+  end)
+
+  it("[errors-broken-lines] errors.redact: hides a text with a secret or a token that "
+    .. "is broken into lines", function()
+    local base64 = core.base64.encode(("viewer ann, "):rep(9))
+    local function wrapped(text, width) return (text:gsub(("."):rep(width), "%0\n")) end
+    assert.equal("[redacted]", errors.redact("It is " .. wrapped(base64, 76),
+      { base64 }))
+    assert.equal("[redacted]", errors.redact("a de vice id b", { "device id" }))
+    assert.equal("[redacted]", errors.redact("device-id de vice-id", { "device-id" }))
+    local token = JWT .. ("S"):rep(60)
+    assert.equal("[redacted]", errors.redact("It is " .. wrapped(token, 40)))
+    token = "PHNpZ25hdHVyZUluZm8+ " .. ("YWJj"):rep(9)
+    assert.equal("[redacted]", errors.redact(token))
+    assert.equal("is [redacted] authorization denied", errors.redact("is " .. JWT
+      .. " authorization denied"))
+    assert.equal("a b c", errors.redact("a b c", { "abc" }))
   end)
 
   it("[errors-loses-literal-secret] server text: hides a known secret before "

@@ -4,6 +4,7 @@ local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local operation_setup = require "spec.support.operation_setup"
+local request = require "adobepass.api.request"
 local scripted_transport = require "spec.support.scripted_transport"
 
 local function base64url_json(value)
@@ -89,6 +90,25 @@ describe("secrets of a request", function()
       :temporary_access { mvpd = "Flex", user = { email = HASH } }
     assert.equal("[redacted] of [redacted] at [redacted].",
       assert(pass:authorize "CNN").error.message)
+  end)
+
+  it("[secrets-spellings] error: does not contain a secret in another spelling",
+    function()
+    local saml = "PHNhbWw/YW5uP+/YW5uPw=="
+    local plain = saml:gsub("=", "")
+    local function lower(digits) return digits:lower() end
+    for _, text in ipairs { saml, plain, (saml:gsub("/", "\\/")),
+      (plain:gsub("/", "\\/")), request.escape(saml), request.escape(plain),
+      (request.escape(saml):gsub("%%%x%x", lower)) } do
+      local client = client_of(failure("Not " .. text .. " here"))
+      local _, err = client.api:partner_profile { partner = "Apple",
+        saml_response = saml }
+      assert.equal("Not [redacted] here", err.message)
+    end
+    local client = client_of(failure("Not " .. saml:sub(1, 9) .. "\n" .. saml:sub(10)))
+    local _, err = client.api:partner_profile { partner = "Apple",
+      saml_response = saml }
+    assert.equal("[redacted]", err.message)
   end)
 
   it("[secrets-request-content] client:request: its errors do not contain values of "
