@@ -101,18 +101,19 @@ end
 local function check_redirect(uri)
   if not uri or uri:find "^%a[%w+.-]*:[^%s%c]+$" then return uri end
   error(("adobepass.new: redirect_uri should be a URI such as "
-    .. "adobepass://com.programmer, not '%s'"):format(uri))
+    .. "adobepass://com.programmer, not '%s'"):format(options.shown(uri)))
 end
 
 local function check_provider(id)
   if id:find "^[^%c/]+$" and id:find "[^.]" and #id <= 128 then return id end
   error(("adobepass.new: service_provider should be an id from the TVE "
-    .. "Dashboard such as REF30, not '%s'"):format(id))
+    .. "Dashboard such as REF30, not '%s'"):format(options.shown(id)))
 end
 
 local function check_language(name)
   if not name or errors.is_language(name) then return name or "en" end
-  error(("adobepass.new: language should be en or es, not '%s'"):format(name))
+  error(("adobepass.new: language should be en or es, not '%s'"):format(
+    options.shown(name)))
 end
 
 -- Adobe may add codes, so any name is accepted.

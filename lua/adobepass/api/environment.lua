@@ -33,7 +33,7 @@ local function check_origin(name, url)
   local origin = environment.origin(url)
   if origin and origin == (url:gsub("/$", "")):lower() then return origin end
   error(("environment.%s should be a URL such as https://host:port, "
-    .. "not '%s'"):format(name, options.without_user(url)))
+    .. "not '%s'"):format(name, options.shown(url)))
 end
 
 --- Returns the origins of the API and of the management host. Raises for an
@@ -46,7 +46,7 @@ function environment.resolve(given)
     if not hosts then
       error(("environment should be one of %s, or { api = url, mgmt = url }, "
         .. "not '%s'"):format(table.concat(environment.names(), ", "),
-        options.without_user(given)))
+        options.shown(given)))
     end
     return { api = "https://" .. hosts[1], mgmt = "https://" .. hosts[2] }
   end

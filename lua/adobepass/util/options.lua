@@ -169,6 +169,15 @@ end
 --- Returns the text of an address for a message, without user information.
 function options.without_user(text) return (text:gsub("^.*@", "***@")) end
 
+local MOST_SHOWN = 40
+
+--- Returns a wrong value for a message, without user information and at most 40 bytes:
+-- it may be a secret in the wrong option.
+function options.shown(value)
+  local text = options.without_user(value)
+  return #text <= MOST_SHOWN and text or text:sub(1, MOST_SHOWN - 3) .. "..."
+end
+
 -- The folder of this library, as Lua names its files; nil if they are bundled into one.
 local LIBRARY = debug.getinfo(1, "S").source:match "^(.*)util[/\\]options%.lua$"
 

@@ -237,4 +237,15 @@ describe("adobepass.new", function()
       assert_raises("not '***@tv", new_with("environment", url))
     end
   end)
+
+  it("[client-options-long-value] adobepass.new: an error repeats at most 40 bytes of "
+    .. "a wrong value", function()
+    local statement = "eyJhbGciOiJSUzI1NiJ9/" .. ("A"):rep(120) .. ".SIGNATURE"
+    local cut = "'" .. statement:sub(1, 37) .. "...'"
+    for _, name in ipairs { "service_provider", "environment", "language",
+      "redirect_uri" } do
+      assert_raises(cut, new_with(name, statement))
+    end
+    assert_raises(cut, new_with("environment", { api = statement }))
+  end)
 end)
