@@ -278,6 +278,19 @@ describe("attributes", function()
     assert.is_nil(profile.attributes.jwe)
   end)
 
+  it("[profile-attribute-error-text] profile: replaces the error of an attribute that "
+    .. "is not a code", function()
+    scenario:respond_with("profiles", { profiles = {
+      Cablevision = scenario:new_profile(1, { attributes = {
+        a = { error = "network_received_error" }, b = { error = ("x"):rep(100) },
+        c = { error = ("x"):rep(101) }, d = { error = "Bearer abc" },
+        e = { error = "a\27[2J" }, f = { error = "" } } }) } })
+    local unknown = "unknown_error"
+    assert.same({ a = "network_received_error", b = ("x"):rep(100), c = unknown,
+      d = unknown, e = unknown, f = unknown },
+      assert(scenario.client:login {}).attribute_errors)
+  end)
+
   it("[profile-attribute-errors] profile: has no attribute whose value is null, and "
     .. "the error of an attribute in attribute_errors", function()
     scenario:respond_with("profiles", { profiles = {

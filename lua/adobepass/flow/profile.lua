@@ -50,6 +50,16 @@ local function put(item, field, name, value)
   item[field][name] = value
 end
 
+local LONGEST_CODE = 100
+
+-- Returns the error code of an attribute; nil if it has none. Other text of the server
+-- might contain a secret.
+local function error_code_of(attribute)
+  local code = json.text(attribute.error)
+  if not code or #code <= LONGEST_CODE and code:find "^[%w_.-]+$" then return code end
+  return "unknown_error"
+end
+
 -- Reference, "Encrypted user metadata": a plain value is never decoded, even
 -- when it looks like base64.
 local function put_attribute(item, name, attribute, options)
@@ -59,7 +69,7 @@ local function put_attribute(item, name, attribute, options)
     if value == nil then put(item, "encrypted", name, attribute.value) end
   end
   put(item, "attributes", name, value)
-  put(item, "attribute_errors", name, json.text(attribute.error))
+  put(item, "attribute_errors", name, error_code_of(attribute))
 end
 
 --- Converts a profile of Adobe's response.
