@@ -81,18 +81,28 @@ end
 local TOKEN = "\1"
 local BROKEN_TOKEN = TOKEN .. "%s" .. ("[%w_%-%.%+/=]"):rep(20)
 
+-- A text is cut to this length and room for a secret, in bytes, before it is redacted:
+-- a server may send megabytes, which would be searched for each secret.
+local MOST_READ = 8192
+
 --- Returns a text in which the given secrets, and everything that looks like a
 -- token, are replaced. If one of them is broken into lines, replaces the whole text.
+-- Cuts a text that is longer than any error's.
 -- @string text
 -- @tparam[opt] {string,...} secrets matched literally
 -- @treturn string
 function errors.redact(text, secrets)
   local sorted = longest_first(secrets)
+  local room = 2 * #(sorted[1] or "") -- also with a space after each character
+  local is_cut = #text > MOST_READ + room
+  text = text:sub(1, MOST_READ + room)
   for _, secret in ipairs(sorted) do text = literally(text, secret) end
   if has_broken_secret(text, sorted) then return REDACTED end
   for _, pattern in ipairs(SECRETS) do text = text:gsub(pattern, TOKEN) end
   if text:find(BROKEN_TOKEN) then return REDACTED end
-  return (text:gsub(TOKEN, REDACTED))
+  text = text:gsub(TOKEN, REDACTED)
+  -- Only its last bytes may be a part of a secret.
+  return is_cut and text:sub(1, math.max(0, #text - room)) or text
 end
 
 -- Cuts between characters: UTF-8 continuation bytes are 10xxxxxx.

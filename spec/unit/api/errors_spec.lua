@@ -361,6 +361,18 @@ describe("text from a server", function()
     assert.equal("a b c", errors.redact("a b c", { "abc" }))
   end)
 
+  it("[errors-limited-search] errors.redact: cuts a long text, and leaves no part of a "
+    .. "secret at its end", function()
+    local secret = ("s3cret+"):rep(100)
+    assert.equal(8192, #errors.redact(("a"):rep(1e6), { secret }))
+    assert.is_nil(errors.redact(("a"):rep(8000) .. secret:rep(9), { secret })
+      :find "s3cret")
+    for count = 1, 30 do
+      local text = errors.redact(secret:rep(count) .. ("s"):rep(count), { secret })
+      assert.is_nil(text:find("s3cret", 1, true), count)
+    end
+  end)
+
   it("[errors-loses-literal-secret] server text: hides a known secret before "
     .. "the text is cut", function()
     local secret = "t7AkePiru4t7AkePiru4"
