@@ -3,6 +3,7 @@
 
 local core = require "adobepass.core"
 local device = require "adobepass.sandbox.engine.device"
+local device_fields = require "spec.support.device_fields"
 local seeded_random = require "spec.fault.seeded_random"
 local errors = require "adobepass.api.errors"
 local run_transfer = require "spec.support.run_transfer"
@@ -160,7 +161,7 @@ describe("arbitrary bytes", function()
       assert(viewer.api:configuration())
       local headers = transport.requests[#transport.requests].headers
       assert(device.identifier(headers["AP-Device-Identifier"]) == id)
-      assert(device.decode_object(headers["X-Device-Info"]).model == model)
+      assert(device_fields.decoded(headers["X-Device-Info"]).model == model)
       assert(headers["X-Forwarded-For"] == ip)
       assert(not ip:find "[%z\r\n]")
     end)
