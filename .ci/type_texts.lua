@@ -233,8 +233,8 @@ texts.options = {
 -- A `?` marks a field that may be missing.
 texts.results = {
   { "HttpOptions", "The options of core.http.new", {
-    { "connect_timeout?", "number", "Seconds until a connection is open (10), also if "
-      .. "another request opens it" },
+    { "connect_timeout?", "number", "Seconds until a connection is open, also if "
+      .. "another request opens it (10)" },
     { "timeout?", "number", "Seconds for a request; a client sets its own (30)" },
     { "max_body?", "integer", "Most bytes of a response's body (4 MiB)" },
     { "max_headers?", "integer", "Most bytes of a response's headers, at most 256 KiB "

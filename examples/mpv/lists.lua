@@ -83,7 +83,8 @@ local function not_signed_in(app, what, title, label, provider)
 end
 
 function lists.code_over(app, provider)
-  return not_signed_in(app, "code over", "The code has expired", "New code", provider)
+  return not_signed_in(app, "code over", "This code is no longer valid", "New code",
+    provider)
 end
 
 function lists.denied(app, provider)

@@ -80,7 +80,7 @@ end
 --- A code that expired or was superseded.
 function messages.code_over(app, provider)
   return { what = "code over", icon = "clock", color = "warm",
-    title = text "The code has expired",
+    title = text "This code is no longer valid",
     text = text "A code is valid for half an hour.",
     buttons = {
       button(text "New code", function() app:sign_in(provider) end),

@@ -22,7 +22,7 @@ return {
     "Ningún proveedor de TV admite esta aplicación en este televisor.",
   ["%s is locked"] = "%s está bloqueado",
   ["%s says: %s"] = "%s dice: %s",
-  ["The code has expired"] = "El código ha caducado",
+  ["This code is no longer valid"] = "Este código ya no es válido",
   ["A code is valid for half an hour."] = "Un código es válido durante media hora.",
   ["New code"] = "Código nuevo",
   ["Other provider"] = "Otro proveedor",

@@ -97,6 +97,16 @@ describe("logout", function()
     assert.is_nil((other.context:recall "profile"))
   end)
 
+  it("[logout-full-store] logout: succeeds with a store that only deletes", function()
+    viewer()
+    local store = client.context.connection.store
+    local function refuse() return nil, "The store is full.", "store_failed" end
+    store.set, store.replace = refuse, refuse
+    local report = assert(client:logout { redirect_url = "https://adobe.com" })
+    assert.equal("no_browser", report[1].outcome)
+    assert.is_nil(client:remembered_profile())
+  end)
+
   it("[logout-ends-none-page] logout: returns the URL of the provider's page "
     .. "if there is no browser", function()
     viewer "Cablevision"

@@ -231,6 +231,7 @@ describe("recovery", function()
       assert.equal("Cablevision", profile.mvpd)
       assert.equal(known, shown == nil)
       assert.equal(known and 0 or 1, count "logout")
+      assert.is_nil(next(denials.recall(client.context)))
       -- A restart after this login needs no authentication.
       client = scenario:new_client { store = client.context.connection.store }
       assert.is_nil(select(2, log_in { fresh = true }))

@@ -141,7 +141,8 @@ local function refuse(operation, code, message)
     operation = operation.name }
 end
 
-local LONGEST_WORD, LONGEST_HEADER = 512, 16384
+local LONGEST_WORD = 512
+local LONGEST_HEADER = 8000 -- as adobepass.device.field
 
 -- Values typed by a viewer or received from a server return an error instead of
 -- raising one. A value that could change the path is refused.

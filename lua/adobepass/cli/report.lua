@@ -67,7 +67,8 @@ local ADVICE = {
   login_denied = "Try again, or use another --mvpd.",
   login_expired = "Run adobepass login again to get a new code.",
   output_failed = "Check the file or device that standard output is sent to.",
-  login_superseded = "Continue with the newer login.",
+  login_superseded = "Continue with the newer login. After a logout, run adobepass "
+    .. "login again.",
   not_logged_in = SIGN_IN .. " Or use --mvpd to name a provider.",
   sandbox_failed = "Check the options of adobepass sandbox.",
   software_statement_missing = "Pass the statement from the TVE Dashboard once, with "

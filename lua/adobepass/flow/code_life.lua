@@ -45,12 +45,6 @@ function code_life.next_number(context)
   return context.sessions
 end
 
--- Makes a code the present one of the device.
-local function replace(context, code, number, seconds)
-  context.code_number = number
-  return context:remember("login", { code = code }, seconds)
-end
-
 --- Starts the life of a new code: polls with other codes of the device end. Returns
 -- true; false if the device has the code of a newer session, because this response is
 -- late; nil and an error when the store fails.
@@ -62,13 +56,17 @@ function code_life.start(context, response, expires_at, number)
   if number < (context.code_number or 0) then return false end
   local life = lifetime_of(context, response, expires_at)
   limit_life(context, response.code, life)
-  return replace(context, response.code, number, life / 1000)
+  context.code_number = number
+  return context:remember("login", { code = response.code }, life / 1000)
 end
 
 --- Ends the pending logins of the device, in other processes too: none has this code.
 -- Returns true; nil and an error when the store fails.
 function code_life.end_all(context)
-  return replace(context, "", code_life.next_number(context), LONGEST_LIFE / 1000)
+  context.code_number = code_life.next_number(context)
+  local pending, err = context:recall("login")
+  if not pending then return not err, err end
+  return context:remember("login", { code = "" }, LONGEST_LIFE / 1000)
 end
 
 --- Returns whether another code of the device has replaced the code of a login.

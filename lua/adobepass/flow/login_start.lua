@@ -76,6 +76,7 @@ local function existing(context, options, denied)
   local since = context:viewer_mark()
   local found, err, refused = find_profile(context, options, denied)
   if not found then return nil, err, refused end
+  if denied[found.mvpd] then denials.remove(context, found.mvpd) end -- it is older
   return profiles.log_in(context, found, since)
 end
 

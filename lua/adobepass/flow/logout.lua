@@ -126,8 +126,8 @@ end
 -- provider: `mvpd`, `action_name`, `action_type`, `outcome` ("opened", "no_browser",
 -- "complete", "viewer_told", "viewer_to_be_told", "invalid", "unknown",
 -- "refused" or "failed"), `url`, `error`. Deletes the viewer's data on this
--- device in any case; the error `store_failed` means that this failed. Without `mvpd`,
--- also ends the device's pending logins, in other processes too.
+-- device in any case, and without `mvpd` ends the device's pending logins, in other
+-- processes too; the error `store_failed` means that the store refused one of both.
 function logout.logout(context, options)
   options = options_of.check("client:logout", options or {}, FIELDS, 3)
   local redirect_url = options.redirect_url or context:default "redirect_url"
@@ -136,7 +136,8 @@ function logout.logout(context, options)
   end
   local list, err = providers(context, options)
   local forgotten, why = forget_viewer(context, options)
-  if forgotten and not options.mvpd then forgotten, why = code_life.end_all(context) end
+  local ended, cause = true, nil
+  if not options.mvpd then ended, cause = code_life.end_all(context) end
   local report = {}
   for _, mvpd in ipairs(list) do one(context, mvpd, options, report) end
   -- Another call may have stored a profile or permits during these requests.
@@ -144,7 +145,7 @@ function logout.logout(context, options)
   if #report == 1 and report[1].outcome == "failed" then
     return nil, report[1].error
   end
-  if err or not forgotten then return nil, err or why end
+  if err or not forgotten or not ended then return nil, err or why or cause end
   return report
 end
 

@@ -25,8 +25,7 @@ local FIELDS = {
   cap = options.number(0.001, 3600),
 }
 
--- Transport failures: no response came. All but a timeout may be of a connection, which
--- fails all requests that it carries.
+-- Transport failures: no response came.
 local FROM_TRANSPORT = { timeout = true, resolve_failed = true,
   connect_failed = true, connection_lost = true, proxy_failed = true,
   protocol_error = true, tls_failed = true, transfer_failed = true }
@@ -54,9 +53,15 @@ function circuit_breaker.is_failure(err)
     and not retry.is_configuration(err)
 end
 
---- Returns whether an error that counts may be of a connection.
+-- Failures of a connection, which fail all requests that it carries.
+local OF_CONNECTION = { connection_lost = true, protocol_error = true }
+
+-- Requests that fail with their connection do so within this many seconds.
+local TOGETHER = 1
+
+--- Returns whether an error may be of a connection that carried other requests.
 function circuit_breaker.is_of_connection(err)
-  return not err.http_status and err.code ~= "timeout"
+  return OF_CONNECTION[err.code] == true
 end
 
 --- Returns the seconds for which an operation's circuit is still open.
@@ -83,13 +88,16 @@ end
 function CircuitBreaker:succeed(name) self.circuits[name] = nil end
 
 --- Records a failure.
--- @number[opt] sent_at when the request was sent, if its connection failed: it counts
--- only if it was sent after the last failure, because others share the connection
+-- @number[opt] sent_at when the request was sent, if its connection failed: it does not
+-- count together with a failure that came after, because both may be of one connection
 -- @treturn ?number the seconds for which it opens the circuit; nil if it does not
 function CircuitBreaker:fail(name, now, sent_at)
   if self.off then return nil end
   local circuit = self.circuits[name] or { count = 0, last = -math.huge }
-  if sent_at and sent_at < circuit.last then return nil end
+  if sent_at and sent_at < circuit.last
+      and (circuit.is_trial or now - circuit.last < TOGETHER) then
+    return nil
+  end
   self.circuits[name] = circuit
   circuit.count, circuit.last = circuit.count + 1, now
   local is_open = circuit.ends and now < circuit.ends and not circuit.is_trial

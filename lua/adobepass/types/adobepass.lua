@@ -339,7 +339,7 @@
 
 --- The options of core.http.new.
 ---@class adobepass.HttpOptions
----@field connect_timeout? number # Seconds until a connection is open (10), also if another request opens it
+---@field connect_timeout? number # Seconds until a connection is open, also if another request opens it (10)
 ---@field timeout? number # Seconds for a request; a client sets its own (30)
 ---@field max_body? integer # Most bytes of a response's body (4 MiB)
 ---@field max_headers? integer # Most bytes of a response's headers, at most 256 KiB (64 KiB)

@@ -76,6 +76,18 @@ describe("circuit_breaker", function()
     assert.equal(1, breaker:fail("a", 22, 21))
   end)
 
+  it("[breaker-lost-connections] circuit_breaker: counts one failure a second if "
+    .. "requests that were sent long ago fail on many connections", function()
+    local now, opened = 5, nil
+    while not opened and now < 60 do
+      now = now + 0.1
+      opened = breaker:fail("a", now, now - 5)
+    end
+    assert.is_true(now < 9, now)
+    assert.is_true(circuit_breaker.is_of_connection { code = "connection_lost" })
+    assert.is_false(circuit_breaker.is_of_connection { code = "connect_failed" })
+  end)
+
   it("[breaker-trial-late-loss] circuit_breaker: a request that was sent before the "
     .. "circuit opened and fails with its connection does not end the trial", function()
     fail(3, 5)

@@ -2,22 +2,18 @@
 -- @module gateway.login
 
 local flows = require "gateway.flows"
-local problem = require "gateway.problem"
 local viewer = require "gateway.viewer"
 
 local login = {}
 
--- The requests to Adobe of one login, one after another, at most: configuration,
--- profile of the last provider, all profiles, logout after a denial, session, its
--- missing parameters, profile. Each takes `timeout` at most.
-local MOST_REQUESTS = 7
+-- The requests to Adobe of one login, one after another, at most: profile of the last
+-- provider, all profiles, logout after a denial, session, its missing parameters,
+-- profile. Each takes `timeout` at most.
+local MOST_REQUESTS = 6
 
-local config, offered
+local config
 
-function login.start(given)
-  config, offered = given, {}
-  for _, mvpd in ipairs(config.passes or {}) do offered[mvpd] = true end
-end
+function login.start(given) config = given end
 
 local function shown(flow)
   return { state = flow.state, code = flow.code, url = flow.url, qr = flow.qr,
@@ -30,23 +26,8 @@ local function signed_in(profile)
     type = profile.type, not_after = profile.not_after } }
 end
 
--- Refuses a TempPass that the settings do not list. The list of providers is cached.
-local function check_provider(view, mvpd)
-  if not mvpd or offered[mvpd] then return true end
-  local list, err = view:providers { temporary = true, test = true }
-  for _, item in ipairs(list or {}) do
-    if item.id == mvpd and item.temporary then
-      return nil, problem.new(400, "bad_request",
-        "invalid 'mvpd': the gateway does not offer this pass")
-    end
-  end
-  return list, err
-end
-
 local function begin(who, mvpd)
   local view = viewer.new_client(who)
-  local good, refused = check_provider(view, mvpd)
-  if not good then return nil, refused end
   local flow, err = view:start_login { mvpd = mvpd, interval = config.interval,
     domain_name = config.domain_name, redirect_url = config.redirect_url,
     activation_url = config.activation_url }
@@ -59,8 +40,7 @@ end
 
 --- POST /login { mvpd? }: returns a code, or "done" if a viewer is logged in. A
 -- repeated request, after a lost response, returns the same code, because a new
--- code would invalidate the first. Of the passes, the settings list those that a TV may
--- name.
+-- code would invalidate the first.
 function login.post(request)
   local who, mvpd = request.who, request.body.mvpd
   local timeout = config.timeout

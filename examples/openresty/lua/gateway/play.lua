@@ -14,7 +14,7 @@ local play = {}
 
 local COOKIE = "gateway_ticket=%s; Path=/hls/%s/; Max-Age=%d%s"
 
-local config, tickets, client, used_tokens
+local config, tickets, client, used_tokens, offered
 
 --- @param given see gateway.config
 -- @param of_tickets see gateway.sign
@@ -22,6 +22,8 @@ local config, tickets, client, used_tokens
 -- @param store where used media tokens are recorded
 function play.start(given, of_tickets, of_gateway, store)
   config, tickets, client, used_tokens = given, of_tickets, of_gateway, store
+  offered = {}
+  for _, mvpd in ipairs(config.passes or {}) do offered[mvpd] = true end
 end
 
 local function find_channel(request)
@@ -75,10 +77,15 @@ local function admit(device_id, channel, kind, pass_seconds)
     playlist = playlist_of(device_id, channel, kind, expires, seconds) }
 end
 
--- The pass of a decision, if the viewer chose it at the login. Its time begins with the
--- first playback. The last title may play when the pass has no other.
+-- The pass of a decision, if the viewer chose it at the login or on the second screen;
+-- nil and an error if the settings do not list it. Its time begins with the first
+-- playback. The last title may play when the pass has no other.
 local function pass_of(view, decision)
   if decision.source ~= "temppass" then return nil end
+  if not offered[decision.mvpd] then
+    return nil, problem.new(403, "pass_not_offered",
+      "The gateway does not offer this pass: log in with another provider.")
+  end
   local pass = view:temporary_access { mvpd = decision.mvpd }
   local known, err = pass:refresh()
   if known or err.code:find "^temporary_access_" then return pass end
