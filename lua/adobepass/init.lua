@@ -59,8 +59,7 @@ local FIELDS = {
   record = "string?",
 }
 
--- `add` requires an expiry time; `set` then removes it.
-local DEVICE_ID, EXPIRY_SECONDS = "device_id", 1e9
+local DEVICE_ID = "device_id"
 
 local METHODS = {
   store = { "get", "set", "add", "replace", "delete" },
@@ -303,11 +302,9 @@ function adobepass.device_id(store)
   local fresh, why, how = device.generate_id()
   if not fresh then return nil, why, how end
   local won
-  won, why, how = store:add(DEVICE_ID, fresh, EXPIRY_SECONDS)
+  won, why, how = store:replace(DEVICE_ID, fresh, nil)
   if won == nil then return nil, why, how end
   if not won then return store:get(DEVICE_ID) end
-  won, why, how = store:set(DEVICE_ID, fresh) -- removes the expiry time
-  if not won then return nil, why, how end
   return fresh
 end
 

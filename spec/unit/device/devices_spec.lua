@@ -206,12 +206,43 @@ describe("devices of one client", function()
     local other = many_clients.new_failing_store(adobepass.store.memory())
     other.broken.get = true
     assert.equal("store_failed", (select(3, adobepass.device_id(other))))
-    other.broken.get, other.broken.set = nil, true
+    other.broken.get, other.broken.replace = nil, true
     assert.equal("store_failed", (select(3, adobepass.device_id(other))))
-    other.broken.set = nil
+    other.broken.replace = nil
     local kept = adobepass.device_id(other)
     time:advance(365 * 86400)
     assert.equal(kept, adobepass.device_id(other))
+  end)
+
+  it("[device-id-one-write] device_id: does not expire if the process dies after "
+    .. "its first write", function()
+    local store, writes = adobepass.store.memory(), 0
+    local dying = { get = function(_, key) return store:get(key) end }
+    for _, name in ipairs { "set", "add", "replace", "delete" } do
+      dying[name] = function(_, ...)
+        if writes > 0 then error "killed" end
+        writes = writes + 1
+        return store[name](store, ...)
+      end
+    end
+    pcall(adobepass.device_id, dying)
+    local id = assert(adobepass.device_id(store))
+    time:advance(40 * 365 * 86400)
+    assert.equal(id, adobepass.device_id(store))
+  end)
+
+  it("[device-id-lost-race] device_id: returns the identifier that another process "
+    .. "stored first", function()
+    local store, other = adobepass.store.memory(), nil
+    local slow = setmetatable({ get = function(_, key)
+      local value = store:get(key)
+      other = other or adobepass.device_id(store)
+      return value
+    end }, { __index = function(_, name)
+      return function(_, ...) return store[name](store, ...) end
+    end })
+    local id = adobepass.device_id(slow)
+    assert.equal(other, id)
   end)
 
   -- Collects all values of a table, at any depth.
