@@ -77,25 +77,38 @@ local function policy_fault(info)
     .. "noeviction."):format(policy)
 end
 
+local function not_master()
+  return { word = "READONLY", message = "Sentinel named a server that is not the "
+    .. "master. A failover may be running; retry." }
+end
+
 local function verify(self, address, info)
   local fault, role = policy_fault(info), info:match "role:(%S+)"
   if fault then
     return nil, { message = fault }
   elseif role ~= "master" and self.topology.wants_master then
-    return nil, { word = "READONLY",
-      message = "Sentinel named a server that is not the master. A failover may be "
-        .. "running; retry." }
+    return nil, not_master()
   end
   self.checked[address.name] = true
   return true
 end
 
+-- A master that was restarted says that it is one until Sentinel has made it a replica
+-- of the new master. Without a response of a Sentinel, the remembered one is used.
+local function is_replaced(self, target)
+  if target.is_new then return false end
+  local address = self.topology:find()
+  return address ~= nil and address.name ~= target.address.name
+end
+
 -- Checks each server once, and each new connection to a master that Sentinel named:
 -- https://redis.io/docs/reference/sentinel-clients
-local function check(self, conn, address)
-  local is_known = self.checked[address.name]
-  if is_known and (conn.is_reused or not self.topology.wants_master) then
-    return true
+local function check(self, conn, target)
+  local address = target.address
+  if not self.topology.wants_master or conn.is_reused then
+    if self.checked[address.name] then return true end
+  elseif is_replaced(self, target) then
+    return nil, not_master()
   end
   local info, failure = read_info(self, conn, address)
   if info == false then return true end
@@ -103,11 +116,11 @@ local function check(self, conn, address)
   return verify(self, address, info)
 end
 
-local function open_checked(self, address)
-  local conn, failure = open(self, self.given, address)
+local function open_checked(self, target)
+  local conn, failure = open(self, self.given, target.address)
   if not conn then return nil, failure end
   local done
-  done, failure = check(self, conn, address)
+  done, failure = check(self, conn, target)
   if done then return conn end
   failure.is_stale = conn.is_broken and conn.is_reused
   failure.is_unknown = false
@@ -118,7 +131,7 @@ end
 -- --- commands ----------------------------------------------------------------
 
 local function send(self, target, words, is_durable)
-  local conn, failure = open_checked(self, target.address)
+  local conn, failure = open_checked(self, target)
   if not conn then return nil, failure end
   local reply
   if target.is_asking then -- holds for the next command only
@@ -137,24 +150,25 @@ local function send(self, target, words, is_durable)
   return reply, failure
 end
 
--- Sends a command once. After a stale connection its pool is not used any more: a new
--- one begins, unless another coroutine has begun one meanwhile.
-local function attempt(self, target, words, is_durable)
+-- Calls `work(self, target, ...)`, which sends once. After a stale connection its pool
+-- is not used any more: a new one begins, unless another coroutine has begun one.
+local function attempt(work, self, target, ...)
   local name, generations = target.address.name, self.generations
   local generation = generations[name] or 0
-  local reply, failure = send(self, target, words, is_durable)
+  local reply, failure = work(self, target, ...)
   if failure and failure.is_stale and generation == (generations[name] or 0) then
     generations[name] = generation + 1
   end
   return reply, failure
 end
 
--- Returns where to send a command again; nil if it must not be.
+-- Returns where to send a command again; nil if it must not be. `is_new`: the address
+-- was not remembered from earlier commands.
 local function next_target(self, failure, target, key)
   if failure.is_stale then return target end
   local address, is_asking = self.topology:after(failure, target.address, key)
   if failure.is_unknown or not address then return nil end
-  return { address = address, is_asking = is_asking }
+  return { address = address, is_asking = is_asking, is_new = true }
 end
 
 local ATTEMPTS = 5
@@ -165,7 +179,7 @@ local function perform(self, key, words, is_durable)
   local target = { address = address }
   for _ = 1, ATTEMPTS do
     local reply
-    reply, failure = attempt(self, target, words, is_durable)
+    reply, failure = attempt(send, self, target, words, is_durable)
     if reply ~= nil then return reply end
     target = next_target(self, failure, target, key)
     if not target then break end
@@ -197,7 +211,7 @@ end
 local function run_at(self, address, words)
   local reply, failure
   for _ = 1, ATTEMPTS do
-    reply, failure = attempt(self, { address = address }, words)
+    reply, failure = attempt(send, self, { address = address }, words)
     if reply ~= nil then return reply end
     if not failure.is_stale then break end
   end
@@ -240,12 +254,18 @@ local function single(address)
   return topology
 end
 
-local function ask(self, given, address, words)
-  local conn, failure = open(self, given, address)
+local function send_query(self, target, words)
+  local conn, failure = open(self, target.given, target.address)
   if not conn then return nil, failure end
   local reply
   reply, failure = conn:request(words)
   conn:give_back()
+  return reply, failure
+end
+
+local function ask(self, target, words)
+  local reply, failure = attempt(send_query, self, target, words)
+  if failure and failure.is_stale then return send_query(self, target, words) end
   return reply, failure
 end
 
@@ -259,7 +279,7 @@ local function asker(self, given)
     local ends = core.clock.monotonic() + given.connect_timeout + given.read_timeout
     for offset = 0, #list - 1 do
       local address = list[(first + offset) % #list + 1]
-      local reply, failure = ask(self, given, address, words)
+      local reply, failure = ask(self, { given = given, address = address }, words)
       if type(reply) == "table" and reply[1] then return reply, address end
       last, turn = failure or last, turn + 1
       if core.clock.monotonic() >= ends then break end

@@ -17,22 +17,22 @@ function sentinel.new(given, ask_one_of)
     ask_one_of = ask_one_of, wants_master = true }, Sentinel)
 end
 
-local function find(self)
+--- Asks a Sentinel. Returns the master's address; or nil and a failure.
+function Sentinel:find()
   local reply, failure = self.ask_one_of(self.addresses,
     { "sentinel", "get-master-addr-by-name", self.master })
-  if reply then return connection.address(reply[1], reply[2]) end
+  if reply then
+    self.current = connection.address(reply[1], reply[2])
+    return self.current
+  end
   return nil, failure or { message = ("No Sentinel knows the master '%s'. Check the "
     .. "option master."):format(self.master) }
 end
 
---- Returns the master's address; or nil and a failure.
+--- Returns the address of the master that a Sentinel named last; or nil and a failure.
 function Sentinel:address_of()
-  if not self.current then
-    local address, failure = find(self)
-    if not address then return nil, failure end
-    self.current = address
-  end
-  return self.current
+  if self.current then return self.current end
+  return self:find()
 end
 
 -- Redis reported that it is not the master, or not yet ready.
@@ -41,14 +41,15 @@ local NOT_MASTER = { READONLY = true, LOADING = true, MASTERDOWN = true }
 --- Called after a failure. Returns another address to use; nil if there is none.
 function Sentinel:after(failure, address)
   if failure.word and not NOT_MASTER[failure.word] then return nil end
-  if self.current == address then self.current = nil end
+  if self.current and self.current.name == address.name then self.current = nil end
   local found = self:address_of()
   if found and found.name ~= address.name then return found end
 end
 
 --- Returns the addresses of all masters; or nil and a failure.
 function Sentinel:masters()
-  local address, failure = self:address_of()
+  local address, failure = self:find()
+  address = address or self.current
   if not address then return nil, failure end
   return { address }
 end

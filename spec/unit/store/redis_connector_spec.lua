@@ -51,6 +51,13 @@ describe("redis_connector", function()
     return data
   end
 
+  -- Closes all pooled connections, as a server does that ends.
+  local function kill_pooled()
+    for _, pool in pairs(pools) do
+      for _, socket in ipairs(pool) do socket.is_dead = true end
+    end
+  end
+
   before_each(function()
     pools, opened, nginx = {}, 0, rawget(_G, "ngx")
     rawset(_G, "ngx", { socket = { tcp = function()
@@ -105,12 +112,74 @@ describe("redis_connector", function()
     local function write() assert(redis:command("k", "set", "k", "v")) end
     together(64, write)
     assert.equal(64, opened)
-    for _, pool in pairs(pools) do
-      for _, socket in ipairs(pool) do socket.is_dead = true end
+    kill_pooled()
+    together(64, write)
+    assert.equal(128, opened)
+    together(64, write)
+    assert.equal(128, opened)
+  end)
+
+  describe("Sentinel", function()
+    local redis, named, asked, written
+
+    -- Sends one command. Returns the server that executed it, or nil and the message.
+    local function write()
+      local reply, message
+      written = nil
+      together(1, function()
+        reply, message = redis:command("k", "set", "k", "v")
+      end)
+      if reply then return written end
+      return nil, message
     end
-    together(64, write)
-    assert.equal(128, opened)
-    together(64, write)
-    assert.equal(128, opened)
+
+    -- `named` maps each Sentinel to the master that it names: false for a Sentinel that
+    -- does not respond. Every server says that it is a master.
+    before_each(function()
+      named, asked = {}, {}
+      function reply_of(host, words)
+        if words[1] == "sentinel" then
+          asked[#asked + 1] = host
+          return named[host] and "*2\r\n" .. bulk(named[host]) .. bulk "6379"
+        elseif words[1] == "info" then
+          return bulk(INFO)
+        elseif words[1] == "set" then
+          written = host
+        end
+        return "+OK\r\n"
+      end
+    end)
+
+    it("[redis-connector-old-master] redis_connector: asks Sentinel before it uses "
+      .. "a new connection to a remembered master", function()
+      redis = connector.new { sentinels = "s:26379", master = "tv" }
+      named.s = "old"
+      assert.equal("old", write())
+      -- The old master ended, and was started again: it does not know the new one yet.
+      kill_pooled()
+      named.s = "new"
+      assert.equal("new", write())
+      assert.equal("new", write())
+    end)
+
+    it("[redis-connector-pool-no-query] redis_connector: asks no Sentinel for a "
+      .. "pooled connection", function()
+      redis = connector.new { sentinels = "s:26379", master = "tv" }
+      named.s = "one"
+      assert.equal("one", write())
+      local count = #asked
+      for _ = 1, 5 do assert.equal("one", write()) end
+      assert.equal(count, #asked)
+    end)
+
+    it("[redis-connector-sentinels-down] redis_connector: uses the remembered master "
+      .. "while no Sentinel responds", function()
+      redis = connector.new { sentinels = "s:26379", master = "tv" }
+      named.s = "one"
+      assert.equal("one", write())
+      kill_pooled()
+      named.s = false
+      assert.equal("one", write())
+    end)
   end)
 end)
