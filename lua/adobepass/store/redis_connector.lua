@@ -130,6 +130,14 @@ end
 
 -- --- commands ----------------------------------------------------------------
 
+-- Closes a connection whose server is not a master, or not yet ready: its address may
+-- lead to another server now. A pooled connection counts as stale, because the server
+-- has not executed the command.
+local function leave(conn, failure)
+  if not failure or not sentinel.NOT_MASTER[failure.word] then return end
+  conn.is_broken, failure.is_stale = true, conn.is_reused
+end
+
 local function send(self, target, words, is_durable)
   local conn, failure = open_checked(self, target)
   if not conn then return nil, failure end
@@ -146,6 +154,7 @@ local function send(self, target, words, is_durable)
     done, failure = conn:await_replicas(self.wait_replicas)
     if not done then reply = nil end
   end
+  leave(conn, failure)
   conn:give_back()
   return reply, failure
 end

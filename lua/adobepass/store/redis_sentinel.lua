@@ -5,6 +5,9 @@ local connection = require "adobepass.store.redis_connection"
 
 local sentinel = {}
 
+--- Errors of a server that is not the master, or not yet ready.
+sentinel.NOT_MASTER = { READONLY = true, LOADING = true, MASTERDOWN = true }
+
 local Sentinel = {}
 Sentinel.__index = Sentinel
 
@@ -35,12 +38,9 @@ function Sentinel:address_of()
   return self:find()
 end
 
--- Redis reported that it is not the master, or not yet ready.
-local NOT_MASTER = { READONLY = true, LOADING = true, MASTERDOWN = true }
-
 --- Called after a failure. Returns another address to use; nil if there is none.
 function Sentinel:after(failure, address)
-  if failure.word and not NOT_MASTER[failure.word] then return nil end
+  if failure.word and not sentinel.NOT_MASTER[failure.word] then return nil end
   if self.current and self.current.name == address.name then self.current = nil end
   local found = self:address_of()
   if found and found.name ~= address.name then return found end

@@ -6,7 +6,8 @@ local connector = require "adobepass.store.redis_connector"
 local INFO = "role:master maxmemory_policy:noeviction"
 
 describe("redis_connector", function()
-  local reply_of, pools, opened, nginx
+  -- `behind` maps a name to the server that has its address now.
+  local reply_of, pools, opened, behind, nginx
 
   local Socket = {}
   Socket.__index = Socket
@@ -15,8 +16,9 @@ describe("redis_connector", function()
   function Socket.close() end
 
   function Socket:connect(host, _, options)
-    self.pool, self.host = options.pool, host
+    self.pool = options.pool
     local pooled = table.remove(pools[self.pool] or {})
+    self.host = pooled and pooled.host or behind[host] or host
     self.is_dead, self.uses = pooled and pooled.is_dead, pooled and 1 or 0
     if not pooled then opened = opened + 1 end
     return true
@@ -59,7 +61,7 @@ describe("redis_connector", function()
   end
 
   before_each(function()
-    pools, opened, nginx = {}, 0, rawget(_G, "ngx")
+    pools, opened, behind, nginx = {}, 0, {}, rawget(_G, "ngx")
     rawset(_G, "ngx", { socket = { tcp = function()
       return setmetatable({}, Socket)
     end } })
@@ -117,6 +119,40 @@ describe("redis_connector", function()
     assert.equal(128, opened)
     together(64, write)
     assert.equal(128, opened)
+  end)
+
+  it("[redis-connector-demoted-pool] redis_connector: opens a new connection when a "
+    .. "pooled one leads to a server that is no master any more", function()
+    for _, word in ipairs { "READONLY", "LOADING", "MASTERDOWN" } do
+      local refusal = {}
+      behind.redis = "old"
+      function reply_of(host, words)
+        if words[1] == "info" then return bulk(INFO) end
+        return words[1] == "set" and refusal[host] or "+OK\r\n"
+      end
+      local redis = connector.new { host = "redis" }
+      local reply, message
+      local function write()
+        reply, message = redis:command("k", "set", "k", "v")
+      end
+      together(8, write)
+      -- A failover that moves the address; the old master becomes a replica.
+      refusal.old, behind.redis = "-" .. word .. " no.\r\n", "new"
+      together(1, write)
+      assert.same({ "OK" }, { reply, message })
+      -- Without another server, the refusal is reported.
+      behind.redis, opened = "old", 0
+      refusal.new = refusal.old
+      together(1, write)
+      assert.is_nil(reply)
+      assert.matches("^Redis refused SET: " .. word, message)
+      assert.equal(1, opened)
+      -- The refused connection is closed.
+      refusal, behind.redis = {}, "new"
+      together(1, write)
+      assert.same({ "OK" }, { reply, message })
+      assert.equal(2, opened)
+    end
   end)
 
   describe("Sentinel", function()
