@@ -76,15 +76,22 @@ local function candidates(self, avoid)
   return list
 end
 
--- Reads the map of slots. `avoid` is an address that has just failed.
-local function refresh(self, avoid)
-  local reply, source = self.ask_one_of(candidates(self, avoid),
-    { "cluster", "slots" })
+-- Reads the map of slots. `avoid` is an address that has just failed: while a node
+-- names it as the master of the key's slot, the others are asked.
+local function refresh(self, avoid, key)
+  local slots, by_name
+  local reply, failure = self.ask_one_of(candidates(self, avoid),
+    { "cluster", "slots" }, function(reply, asked)
+      slots, by_name = slots_from(reply, asked)
+      if not avoid then return true end
+      local found = slots[cluster.slot_of(key)]
+      return found ~= nil and found.name ~= avoid.name
+    end)
   if reply then
-    self.slots, self.by_name = slots_from(reply, source)
+    self.slots, self.by_name = slots, by_name
     return true
   end
-  return nil, source or { message = "No node returned the slots of the Cluster: check "
+  return nil, failure or { message = "No node returned the slots of the Cluster: check "
     .. "the option nodes." }
 end
 
@@ -126,9 +133,7 @@ function Cluster:after(failure, address, key)
   elseif word and not OTHER_NODE[word] then
     return nil
   end
-  if not refresh(self, address) then return nil end
-  local found = self:address_of(key)
-  if found and found.name ~= address.name then return found end
+  if refresh(self, address, key) then return (self:address_of(key)) end
 end
 
 --- Returns the addresses of all masters; or nil and a failure.

@@ -279,18 +279,22 @@ local function ask(self, target, words)
 end
 
 -- Returns a function that asks some addresses, one after the other, until one replies
--- with a list. The next call does not start with one that failed. The total time is
--- bounded: when many do not respond, later calls ask the others.
+-- with a list that `is_good(list, address)` accepts. Each call starts with another one,
+-- so that later calls do not ask one with old knowledge, or one that does not respond,
+-- first. The total time is bounded.
 local function asker(self, given)
   local turn = 0
-  return function(list, words)
+  return function(list, words, is_good)
     local first, last = turn, nil
     local ends = core.clock.monotonic() + given.connect_timeout + given.read_timeout
     for offset = 0, #list - 1 do
       local address = list[(first + offset) % #list + 1]
+      turn = turn + 1
       local reply, failure = ask(self, { given = given, address = address }, words)
-      if type(reply) == "table" and reply[1] then return reply, address end
-      last, turn = failure or last, turn + 1
+      if type(reply) == "table" and reply[1] and is_good(reply, address) then
+        return reply, address
+      end
+      last = failure or last
       if core.clock.monotonic() >= ends then break end
     end
     return nil, last

@@ -14,18 +14,25 @@ Sentinel.__index = Sentinel
 --- Creates the topology of one master.
 -- @tparam table given `sentinels`: a list of addresses; `master`: its name
 -- @func ask_one_of sends words to some addresses, one after the other, until one
--- replies with a list; returns the list and the address, or nil and a failure
+-- replies with a list that `is_good(list, address)` accepts; returns the list and the
+-- address, or nil and a failure
 function sentinel.new(given, ask_one_of)
   return setmetatable({ addresses = given.sentinels, master = given.master,
     ask_one_of = ask_one_of, wants_master = true }, Sentinel)
 end
 
+local function address_from(reply) return connection.address(reply[1], reply[2]) end
+
 --- Asks a Sentinel. Returns the master's address; or nil and a failure.
-function Sentinel:find()
+-- @tparam[opt] table avoid an address that has just failed: while a Sentinel names it,
+-- the others are asked
+function Sentinel:find(avoid)
   local reply, failure = self.ask_one_of(self.addresses,
-    { "sentinel", "get-master-addr-by-name", self.master })
+    { "sentinel", "get-master-addr-by-name", self.master }, function(reply)
+      return not avoid or address_from(reply).name ~= avoid.name
+    end)
   if reply then
-    self.current = connection.address(reply[1], reply[2])
+    self.current = address_from(reply)
     return self.current
   end
   return nil, failure or { message = ("No Sentinel knows the master '%s'. Check the "
@@ -41,9 +48,9 @@ end
 --- Called after a failure. Returns another address to use; nil if there is none.
 function Sentinel:after(failure, address)
   if failure.word and not sentinel.NOT_MASTER[failure.word] then return nil end
-  if self.current and self.current.name == address.name then self.current = nil end
-  local found = self:address_of()
-  if found and found.name ~= address.name then return found end
+  if self.current and self.current.name ~= address.name then return self.current end
+  self.current = nil
+  return (self:find(address))
 end
 
 --- Returns the addresses of all masters; or nil and a failure.

@@ -7,7 +7,7 @@ local INFO = "role:master maxmemory_policy:noeviction"
 
 describe("redis_connector", function()
   -- `behind` maps a name to the server that has its address now.
-  local reply_of, pools, opened, behind, nginx
+  local reply_of, pools, opened, behind, is_down, nginx
 
   local Socket = {}
   Socket.__index = Socket
@@ -19,6 +19,7 @@ describe("redis_connector", function()
     self.pool = options.pool
     local pooled = table.remove(pools[self.pool] or {})
     self.host = pooled and pooled.host or behind[host] or host
+    if is_down[host] then return nil, "connection refused" end
     self.is_dead, self.uses = pooled and pooled.is_dead, pooled and 1 or 0
     if not pooled then opened = opened + 1 end
     return true
@@ -61,7 +62,8 @@ describe("redis_connector", function()
   end
 
   before_each(function()
-    pools, opened, behind, nginx = {}, 0, {}, rawget(_G, "ngx")
+    pools, opened, behind, is_down = {}, 0, {}, {}
+    nginx = rawget(_G, "ngx")
     rawset(_G, "ngx", { socket = { tcp = function()
       return setmetatable({}, Socket)
     end } })
@@ -217,5 +219,47 @@ describe("redis_connector", function()
       named.s = false
       assert.equal("one", write())
     end)
+
+    it("[redis-connector-late-sentinel] redis_connector: finds the master when one "
+      .. "Sentinel still names the old one", function()
+      for _, others in ipairs { { "s2:26379", "s3:26379" }, { "s2:26379" } } do
+        local sentinels = { "s1:26379", others[1], others[2] }
+        redis = connector.new { sentinels = sentinels, master = "tv" }
+        named = { s1 = "old", s2 = "new", s3 = "new" }
+        is_down.old = true
+        for _ = 1, 4 do
+          assert.equal("new", (write()))
+          kill_pooled()
+        end
+      end
+    end)
+  end)
+
+  it("[redis-connector-late-node] redis_connector: finds the master of a slot when "
+    .. "one node of the Cluster still names the old one", function()
+    if not package.loaded.bit then -- of LuaJIT; without it, all keys are in slot 0
+      local function zero() return 0 end
+      package.loaded.bit = { bxor = zero, lshift = zero, band = zero }
+      finally(function() package.loaded.bit = nil end)
+    end
+    local named = { s = "old", new = "new", other = "new" }
+    function reply_of(host, words)
+      if words[1] == "cluster" then
+        return "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n" .. bulk(named[host])
+          .. ":6379\r\n"
+      elseif words[1] == "info" then
+        return bulk(INFO)
+      end
+      return host == "new" and "+OK\r\n" or "-MOVED 1 new:6379\r\n"
+    end
+    is_down.old = true
+    local redis = connector.new { nodes = { "s:6379", "new:6379", "other:6379" } }
+    for _ = 1, 3 do
+      local reply, message
+      together(1, function()
+        reply, message = redis:command("k", "set", "k", "v")
+      end)
+      assert.same({ "OK" }, { reply, message })
+    end
   end)
 end)
