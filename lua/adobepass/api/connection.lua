@@ -117,7 +117,7 @@ function connection.new(options)
   -- Access tokens by device key. Weak: only the devices in use keep them.
   options.credentials = setmetatable({}, { __mode = "v" })
   options.unsaved, options.refreshes, options.addresses = {}, {}, {}
-  options.refreshes_checked_at = -math.huge
+  options.refreshes_checked_at, options.watched_locks = -math.huge, {}
   return setmetatable(options, Connection)
 end
 

@@ -27,6 +27,8 @@ Holding.__index = Holding
 local RECORD = "access"
 -- The maximum life of a lock, in seconds. Then another process may take it over.
 local LONGEST_LOCK = 45
+-- For so long a lock is remembered whose device makes no further call.
+local WATCHED_SECONDS = 3600
 -- The part of a lock's life that its requests may take.
 local REQUESTS = 0.9
 
@@ -41,7 +43,7 @@ refresh_lock.LOST = { code = "lock_lost" }
 -- @param store see adobepass.store.device_store
 function refresh_lock.new(connection, store)
   return setmetatable({ connection = connection, store = store,
-    key = store.key, watched = nil }, RefreshLock)
+    key = store.key }, RefreshLock)
 end
 
 local function now_of(self) return self.connection.driver.now() end
@@ -79,37 +81,46 @@ end
 
 -- --- the lock in the store ---------------------------------------------------
 
+local function lock_seconds(self)
+  return math.min(LONGEST_LOCK, self.connection.timeout * 2 / 3)
+end
+
 -- Returns for how many seconds this process has seen the same text of the record.
 -- This replaces the age of a lock from another machine or boot, whose monotonic
--- clock cannot be compared with this one.
+-- clock cannot be compared with this one. The connection keeps the time, because a
+-- gateway creates a device's client for each request.
 local function seconds_watched(self, text)
-  local watched = self.watched
-  if not watched or watched.text ~= text then
-    watched = { text = text, since = now_of(self) }
-    self.watched = watched
+  local watched = self.connection.watched_locks
+  local seen = watched[self.key]
+  if not seen or seen.text ~= text then
+    seen = { text = text, since = now_of(self) }
+    watched[self.key] = seen
   end
-  return now_of(self) - watched.since
+  return now_of(self) - seen.since
+end
+
+-- Returns whether a lock that this process did not write has not expired. A caller of
+-- a shorter timeout does not watch the lock of another boot until `seconds` have
+-- passed: a program that is started for each call would never take it over.
+local function is_valid(self, lock, text)
+  local seconds = math.min(tonumber(lock.seconds) or LONGEST_LOCK, LONGEST_LOCK)
+  local age = timestamp.monotonic_age(lock, self.connection.driver.clock)
+  if age then return age < seconds end
+  return seconds_watched(self, text) < math.min(seconds, lock_seconds(self))
 end
 
 --- Returns whether the lock in a record is held. If its owner is of this process, it
 -- may have written the lock while the caller read the record.
 function RefreshLock:is_held(record, text)
   local lock, latest = record.lock, self.connection.refreshes[self.key]
-  if type(lock) ~= "table" then return false end
-  local own = latest and latest.owners[lock.owner]
+  local own = type(lock) == "table" and latest and latest.owners[lock.owner]
   if own then return is_alive(own) end
-  local seconds = math.min(tonumber(lock.seconds) or LONGEST_LOCK,
-    LONGEST_LOCK)
-  local age = timestamp.monotonic_age(lock, self.connection.driver.clock)
-    or seconds_watched(self, text)
-  return age < seconds
+  if type(lock) == "table" and is_valid(self, lock, text) then return true end
+  self.connection.watched_locks[self.key] = nil
+  return false
 end
 
 -- --- an owner ----------------------------------------------------------------
-
-local function lock_seconds(self)
-  return math.min(LONGEST_LOCK, self.connection.timeout * 2 / 3)
-end
 
 -- Returns the owners of this process, without those whose lock in the store has
 -- expired, too. They would accumulate while the store cannot be written.
@@ -128,6 +139,9 @@ local function remove_expired(connection, now)
   connection.refreshes_checked_at = now
   for key, holding in pairs(connection.refreshes) do
     if now >= holding.ends + holding.seconds then connection.refreshes[key] = nil end
+  end
+  for key, seen in pairs(connection.watched_locks) do
+    if now >= seen.since + WATCHED_SECONDS then connection.watched_locks[key] = nil end
   end
 end
 

@@ -198,6 +198,61 @@ describe("credentials and faults", function()
     assert.equal(0, writes)
   end)
 
+  -- Stores the lock of a process of another boot, which has ended.
+  local function leave_lock(seconds)
+    for key, text in pairs(store.values) do
+      if key:find "^access" then
+        assert(store:replace(key, json.encode { v = 1, lock = { owner = "dead",
+          seconds = seconds, wall = 1, monotonic = 1, boot = "another-boot" } }, text))
+      end
+    end
+  end
+
+  it("[credentials-boot-short-timeout] credentials: a caller with a short timeout "
+    .. "takes over the lock that another boot left", function()
+    assert.equal("ok", ask(client()))
+    leave_lock(20)
+    local started = time.elapsed
+    assert.equal("ok", ask(client { timeout = 15 }))
+    assert.is_true(time.elapsed - started >= 10)
+    assert.equal(1, counts().register)
+  end)
+
+  it("[credentials-boot-short-calls] credentials: calls with a short timeout, each of "
+    .. "a new object, take over the lock that another boot left", function()
+    local one = client { device = false }
+    local function call()
+      local view = one:device { id = "living-room" }
+      return many_clients.outcome_of(view.api:profiles { timeout = 5 })
+    end
+    assert.equal("ok", call())
+    collectgarbage()
+    leave_lock(20)
+    for _ = 1, 4 do
+      assert.equal("timeout", call())
+      collectgarbage()
+    end
+    assert.equal("ok", call())
+    assert.equal(1, counts().register)
+  end)
+
+  it("[credentials-watched-memory] credentials: locks that another boot left, of more "
+    .. "and more devices, use no more memory", function()
+    local one = client { device = false }
+    for index = 1, 12 do
+      local fields = { id = "device-" .. index }
+      assert.equal("ok", ask(one:device(fields)))
+      collectgarbage()
+      leave_lock(20)
+      assert.equal("timeout", many_clients.outcome_of(
+        one:device(fields).api:profiles { timeout = 1 }))
+      time:advance(600)
+    end
+    local count = 0
+    for _ in pairs(one.context.connection.watched_locks) do count = count + 1 end
+    assert.is_true(count <= 7, count)
+  end)
+
   it("[credentials-forget-failure-ends] forget_failure: leaves no record in the store "
     .. "when there is no token", function()
     at.control.fault { operation = "token", kind = "status", status = 503 }
