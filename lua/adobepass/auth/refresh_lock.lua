@@ -257,16 +257,17 @@ local function record_seconds(self, token, failure)
   return seconds
 end
 
---- Removes the failure from the record. Does nothing if another process changes
--- the record meanwhile. Returns true; nil and an error.
+--- Removes the failure, and an expired lock, from the record. Does nothing while the
+-- lock is held, or if another process changes the record meanwhile. Returns true; nil
+-- and an error.
 function RefreshLock:forget_failure()
   local record, text, err = self:read()
   if err then return nil, err end
-  if not record.failure then return true end
-  record.failure = nil
+  if not record.failure or self:is_held(record, text) then return true end
+  record.failure, record.lock = nil, nil
   local done
   done, err = self.store:replace_record(RECORD, record, text,
-    not record.lock and record_seconds(self, record.token) or nil)
+    record_seconds(self, record.token))
   if done == nil then return nil, err end
   return true
 end

@@ -265,6 +265,49 @@ describe("credentials and faults", function()
     end
   end)
 
+  -- Returns the text of the record that has the lock, the token and the failure.
+  local function access_record()
+    for key in pairs(store.values) do
+      if key:find "^access" then return store:get(key) end
+    end
+  end
+
+  it("[credentials-forget-failure-locked] forget_failure: does not change a record "
+    .. "that another process has locked", function()
+    local driver = adobepass.driver.tick()
+    local app, command = client { driver = driver }, client()
+    at.control.fault { operation = "register", kind = "status", status = 503 }
+    assert.equal("http_503", outcome(driver, app))
+    time:advance(2)
+    at.control.fault { operation = "register", kind = "delay", seconds = 1 }
+    local task = driver.start(ask, app)
+    repeat driver.update() until counts().register == 2
+    local locked = access_record()
+    assert.is_true(command:forget_failure())
+    assert.equal(locked, access_record())
+    finish(driver)
+    assert.equal("ok", task.results[1])
+    assert.equal("ok", ask(command))
+    assert.equal(2, counts().register)
+    assert.equal(1, counts().token)
+  end)
+
+  it("[credentials-forget-failure-expired] forget_failure: removes an expired lock, "
+    .. "too", function()
+    local driver = adobepass.driver.tick()
+    local one = client { driver = driver }
+    at.control.fault { operation = "token", kind = "status", status = 503 }
+    assert.equal("http_503", outcome(driver, one))
+    time:advance(2)
+    at.control.fault { operation = "token", kind = "delay", seconds = 600 }
+    driver.start(ask, one) -- and this process ends
+    repeat driver.update() until counts().token == 2
+    time:advance(30)
+    assert.is_true(client():forget_failure())
+    time:advance(2)
+    assert.is_nil((access_record()))
+  end)
+
   it("[credentials-raised-error] credentials: "
     .. "an error that is raised in a refresh releases "
     .. "the lock", function()
