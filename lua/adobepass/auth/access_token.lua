@@ -85,9 +85,7 @@ local function held_token(self, refusal)
 end
 
 local function is_valid(lock, record)
-  return type(record) == "table" and type(record.access_token) == "string"
-    and type(record.expires_in) == "number"
-    and lock:age(record) < record.expires_in
+  return record ~= nil and lock:age(record) < record.expires_in
 end
 
 -- Adopts the stored token, if it is valid and not the one in memory.
@@ -100,9 +98,9 @@ end
 -- --- failures ----------------------------------------------------------------
 
 local function remembered_failure(self, failure)
-  if type(failure) ~= "table" or type(failure.code) ~= "string" then return nil end
-  local left = math.max(tonumber(failure.pause) or 0,
-    tonumber(failure.retry_after) or 0) - lock_of(self):age(failure)
+  if not failure or failure.code == "" then return nil end
+  local left = math.max(failure.pause or 0, failure.retry_after or 0)
+    - lock_of(self):age(failure)
   if left <= 0 then return nil end
   emit(self, { type = "cache_hit", what = "refresh_failed" })
   return errors.new { code = failure.code, action = failure.action,
@@ -121,9 +119,8 @@ local function failure_record(err, last, holding)
     return nil
   end
   local pause = FIRST_PAUSE
-  if type(last) == "table"
-      and holding.lock:age(last) < refresh_lock.FAILURE_SECONDS then
-    pause = math.min(LONGEST_PAUSE, (tonumber(last.pause) or 0) * 2)
+  if last and holding.lock:age(last) < refresh_lock.FAILURE_SECONDS then
+    pause = math.min(LONGEST_PAUSE, (last.pause or 0) * 2)
   end
   return holding.lock:stamp { pause = math.max(FIRST_PAUSE, pause),
     code = err.code, action = err.action, message = err.message,

@@ -36,18 +36,6 @@ local function failed(message)
     message = message }
 end
 
--- Returns the stored record and its text; nil when there is none; nil, nil and an
--- error.
-local function read(self)
-  local record, text, err = self.store:read_record(RECORD)
-  if record and (type(record.client_id) ~= "string"
-      or type(record.client_secret) ~= "string") then
-    err = select(2, failed "What the store holds of credentials is damaged.")
-  end
-  if err then return nil, nil, err end
-  return record, text
-end
-
 -- --- credentials that could not be stored ------------------------------------
 
 -- The connection keeps these credentials, because a gateway creates a device's
@@ -138,7 +126,7 @@ end
 function Credentials:find(refused, holding)
   local is_registered = false
   while true do
-    local stored, text, err = read(self)
+    local stored, text, err = self.store:read_record(RECORD)
     if err then return nil, err end
     local record = unsaved_for(self, text)
     if not record then

@@ -12,6 +12,7 @@
 -- @module adobepass.auth.refresh_lock
 
 local core = require "adobepass.core"
+local device_store = require "adobepass.store.device_store"
 local errors = require "adobepass.api.errors"
 local running_function = require "adobepass.util.running_function"
 local timestamp = require "adobepass.policy.timestamp"
@@ -58,12 +59,24 @@ function RefreshLock:age(record)
   return timestamp.age(record, self.connection.driver.clock)
 end
 
+-- The fields of the token and the failure, with their types.
+local PARTS = {
+  token = { access_token = "string", expires_in = "number" },
+  failure = { code = "string", action = "string nil", message = "string nil",
+    http_status = "number nil", operation = "string nil", pause = "number nil",
+    retry_after = "number nil" },
+}
+
 --- Reads the record: the record and its text, which is nil when none is stored;
--- nil, nil and an error.
+-- nil, nil and an error. A damaged token or failure is left out.
 function RefreshLock:read()
   local record, text, err = self.store:read_record(RECORD)
   if err then return nil, nil, err end
-  return record or {}, text
+  record = record or {}
+  for name, fields in pairs(PARTS) do
+    if not device_store.has_fields(record[name], fields) then record[name] = nil end
+  end
+  return record, text
 end
 
 -- --- the lock in memory ------------------------------------------------------

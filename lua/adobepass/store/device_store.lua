@@ -11,6 +11,14 @@ local device_store = {}
 -- The format of the records below; docs/credentials.md.
 local VERSION = 1
 
+-- The fields on which the client relies, with their types.
+local FIELDS = {
+  credentials = { client_id = "string", client_secret = "string" },
+  profile = { mvpd = "string", not_before = "number nil", not_after = "number",
+    attributes = "table", encrypted = "table nil" },
+  provider = { id = "string" }, denied = { mvpds = "table nil" },
+}
+
 local DeviceStore = {}
 DeviceStore.__index = DeviceStore
 
@@ -19,6 +27,17 @@ DeviceStore.__index = DeviceStore
 -- @string key of the device
 function device_store.new(store, key)
   return setmetatable({ store = store, key = key }, DeviceStore)
+end
+
+--- Returns whether a value is a table that has fields of these types.
+-- @param value
+-- @tparam table fields maps a name to types, such as "number nil"
+function device_store.has_fields(value, fields)
+  if type(value) ~= "table" then return false end
+  for name, types in pairs(fields) do
+    if not types:find(type(value[name]), 1, true) then return false end
+  end
+  return true
 end
 
 -- A store that fails has its own error code. If the client treated it as empty, it
@@ -30,27 +49,29 @@ end
 
 local function entry_name(self, name) return name .. ":" .. self.key end
 
-local function check_version(name, record)
-  if type(record.v) == "number" and record.v <= VERSION then return record end
-  return broken(("The store's record %s was written by a newer adobepass: "
-    .. "use that version, or another store."):format(name))
+-- Returns the record; nil and an error if it is damaged, or of a newer version.
+local function check_record(name, record)
+  if type(record) ~= "table" or record.v == nil then
+    return broken("The store's record " .. name .. " is damaged.")
+  elseif type(record.v) ~= "number" or record.v > VERSION then
+    return broken(("The store's record %s was written by a newer adobepass: "
+      .. "use that version, or another store."):format(name))
+  elseif FIELDS[name] and not device_store.has_fields(record, FIELDS[name]) then
+    return broken("The store's record " .. name .. " is damaged.")
+  end
+  return record
 end
 
 --- Reads a record: the table and its text; nil when there is none; nil, nil and an
--- error when the store is broken or the record is one of a newer version.
+-- error when the store is broken, or the record is damaged or of a newer version.
 function DeviceStore:read_record(name)
   local text, message, code = self.store:get(entry_name(self, name))
   if text == nil then
     if code then return nil, nil, select(2, broken(message)) end
     return nil
   end
-  local record = json.decode(text)
-  if type(record) ~= "table" or record.v == nil then
-    return nil, nil, select(2, broken("The store's record " .. name
-      .. " is damaged."))
-  end
-  local known, err = check_version(name, record)
-  return known, known and text, err
+  local record, err = check_record(name, json.decode(text))
+  return record, record and text, err
 end
 
 --- Reads the value that `write` wrote: the table, nil and the record's text; nil when

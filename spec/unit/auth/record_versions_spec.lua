@@ -112,7 +112,7 @@ describe("versions of stored records", function()
     local one = client_of(module)
     local profile = assert(one:login {})
     assert(one.context:remember("login", { code = "ABC" }, 60))
-    assert(one.context:remember("denied", { mvpd = "Dish" }, 60))
+    assert(one.context:remember("denied", { mvpds = { Dish = true } }, 60))
     return one, profile
   end
 
@@ -170,5 +170,65 @@ describe("versions of stored records", function()
       assert.equal("store_failed", (ask(adobepass)))
     end
     assert.equal(1, select(2, at.control.take()).register)
+  end)
+
+  local WRONG = { json.null, true, "", {} }
+
+  it("[store-damaged-member] store: a record profile or denied with a member of "
+    .. "another type is damaged, and a logout deletes it", function()
+    local one = watch(adobepass)
+    local before = records()
+    for name, member in pairs { mvpd = { "^profile", "string" },
+      not_after = { "^profile", "number" }, attributes = { "^profile", "table" },
+      mvpds = { "^denied", "table" } } do
+      for _, value in ipairs(WRONG) do
+        if type(value) ~= member[2] then
+          change(member[1], function(record) record[name] = value end)
+          local profile, err = one:login {}
+          assert.is_nil(profile)
+          assert.equal("store_failed", err.code)
+          assert.matches("^The store's record %w+ is damaged%.$", err.message)
+          one:authorize "CNN" -- raises nothing
+          one:preauthorize { "CNN" }
+          one:refresh_profile()
+          assert(one:logout { redirect_url = "https://adobe.com/bye" })
+          assert.is_nil(store:get("profile:" .. one.context.key))
+          assert.is_nil(store:get("denied:" .. one.context.key))
+          for key, text in pairs(before) do assert(store:set(key, text)) end
+        end
+      end
+    end
+  end)
+
+  it("[credentials-damaged-part] credentials: a token or failure with a member of "
+    .. "another type counts as none", function()
+    assert.equal("ok", (ask(adobepass)))
+    -- Uses a record with a wrong value: of a part, or of its member `name`.
+    local function check(part, name, value)
+      local function damage()
+        forget_token()
+        assert.equal("ok", (ask(adobepass)))
+        change("^access", function(record)
+          local token = record.token
+          record.failure = { code = "http_503", pause = 30, wall = token.wall,
+            monotonic = token.monotonic, boot = token.boot }
+          if part == "failure" then record.token = nil end
+          if name then record[part][name] = value else record[part] = value end
+          if part == "token" then record.failure.code = "" end
+        end)
+      end
+      damage()
+      assert.equal("ok", (ask(adobepass)))
+      damage()
+      assert.is_true(client_of(adobepass):forget_failure())
+    end
+    for _, value in ipairs(WRONG) do
+      for _, name in ipairs { false, "expires_in", "access_token" } do
+        if name ~= "access_token" or value ~= "" then check("token", name, value) end
+      end
+      for _, name in ipairs { false, "code", "http_status", "pause", "operation" } do
+        if name ~= "operation" or value ~= "" then check("failure", name, value) end
+      end
+    end
   end)
 end)
