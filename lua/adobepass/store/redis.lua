@@ -162,19 +162,35 @@ local function connector_of(given)
   return connector.new(settings, "store.redis")
 end
 
+-- Refuses options that would have no effect: the connections are the application's.
+local function check_alone(given, name)
+  for other in pairs(given) do
+    if other ~= name and other ~= "prefix" then
+      error(("store.redis: the option '%s' has no effect with '%s'; remove it"):format(
+        other, name))
+    end
+  end
+end
+
 local function redis_of(given)
-  if given.connector then return given.connector end
-  if given.connect then return clients(given.connect) end
-  return options.at_caller(connector_of, given)
+  if given.connector then
+    check_alone(given, "connector")
+    return given.connector
+  elseif given.connect then
+    check_alone(given, "connect")
+    return clients(given.connect)
+  end
+  return connector_of(given)
 end
 
 --- Creates a store in Redis. Raises for wrong options.
 -- @function redis
 -- @tparam[opt] table options `prefix` of all keys ("adobepass:"); the options of
 -- adobepass.store.redis_connector, or `connector`: one that was made with them, or
--- `connect`: a function that returns a client
+-- `connect`: a function that returns a client. With `connector` or `connect`, only
+-- `prefix` is allowed besides.
 return function(given)
   given = options.check("store.redis", given or {}, OPTIONS)
-  return make { prefix = given.prefix or "adobepass:", redis = redis_of(given),
-    unconfirmed = {} }
+  return make { prefix = given.prefix or "adobepass:",
+    redis = options.at_caller(redis_of, given), unconfirmed = {} }
 end

@@ -1,3 +1,4 @@
+local assert_raises = require "spec.support.assert_raises"
 local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 local nginx_host = require "spec.support.nginx_host"
@@ -210,6 +211,29 @@ describe("store.redis", function()
       assert.is_nil((store:get("k")))
       assert.is_nil((select(3, store:get("k"))))
       assert.is_false(store:add("k", "v", 1))
+    end)
+
+    it("[store-redis-connect-alone] store.redis: raises for options that have no "
+      .. "effect with the option connect or connector", function()
+      local function connect() end
+      local connector = { command = connect }
+      local function assert_refused(given, message)
+        assert_raises("store.redis: " .. message, function()
+          local store = store_of(given)
+          return store
+        end)
+      end
+      for name, value in pairs { host = "h", sentinels = "h:1", database = 2,
+        password = "secret", wait_replicas = 2, timeout = 1,
+        tls = { ca_file = "f" } } do
+        assert_refused({ connect = connect, [name] = value },
+          ("the option '%s' has no effect with 'connect'; remove it"):format(name))
+        assert_refused({ connector = connector, [name] = value },
+          ("the option '%s' has no effect with 'connector'; remove it"):format(name))
+      end
+      assert_refused({ connect = connect, connector = connector },
+        "the option 'connect' has no effect with 'connector'")
+      assert.table(store_of { connector = connector, prefix = "p:" })
     end)
 
     it("[store-redis-passes-why-none] store.redis with the option connect: "
