@@ -11,7 +11,13 @@
 --
 -- Every write holds the lock of one lock file, so `add` and `replace` are atomic
 -- between processes. The system releases the lock of a process that ends. `get`
--- takes no lock.
+-- does not wait for the lock.
+--
+-- To change the key, first add the new one at the end of the list in each process, then
+-- move it to the front. From then on each entry is encrypted with it when it is written
+-- or read. The old key is needed until every entry has been read: credentials are read
+-- when the access token is renewed. A store that was used without a key cannot be read
+-- with one.
 --
 -- Every call blocks the program for file I/O. A write also waits for the disk
 -- (fsync) and for the lock, at most `lock_timeout` seconds.
@@ -78,25 +84,28 @@ local function ready(self)
   return nil, "The store's folder cannot be used: " .. message
 end
 
--- Returns the content of a file, decrypted with the first key that fits.
+-- Returns the content of a file, decrypted with the first key that fits; nil, a message
+-- and a code. The fourth result: whether the key is not the first one.
 local function read_file(self, path)
   local content, message, code = core.file.read(path, self.sealing)
+  if content or code ~= "decrypt_failed" then return content, message, code, false end
   for _, sealing in ipairs(self.older) do
-    if content or code ~= "decrypt_failed" then break end
     content, message, code = core.file.read(path, sealing)
+    if content or code ~= "decrypt_failed" then break end
   end
-  return content, message, code
+  return content, message, code, true
 end
 
--- Returns the value; nil if there is none; nil, a message and a code on failure.
+-- Returns the value; nil if there is none; nil, a message and a code on failure. The
+-- fourth result: whether the key is not the first one.
 local function read(self, key)
   local path = path_of(self, key)
-  local content, message, code = read_file(self, path)
+  local content, message, code, is_older = read_file(self, path)
   if code == "not_found" then return nil end
   if not content then return failed(message) end
   local own_key, value, lives = decode(self, content)
   if own_key ~= key then return failed(path .. " is damaged.") end
-  return lives and value or nil
+  return lives and value or nil, nil, nil, is_older
 end
 
 local function write(self, key, value, seconds)
@@ -116,9 +125,8 @@ local function remove(self, key)
   return true
 end
 
-local function take_lock(self)
-  local lock, message, code = core.file.lock(self.folder .. "/.lock",
-    self.lock_timeout)
+local function take_lock(self, seconds)
+  local lock, message, code = core.file.lock(self.folder .. "/.lock", seconds)
   if lock then return lock end
   self.is_ready = false -- the folder may have been removed
   if code == "busy" then
@@ -133,7 +141,7 @@ local function changing(work)
   return function(self, ...)
     local good, message = ready(self)
     if not good then return failed(message) end
-    local lock, reason = take_lock(self)
+    local lock, reason = take_lock(self, self.lock_timeout)
     if not lock then return failed(reason) end
     local result, why, code = work(self, ...)
     lock:close()
@@ -166,10 +174,24 @@ end
 local file = { set = changing(write), add = changing(add),
   replace = changing(replace), delete = changing(delete) }
 
+-- Encrypts an entry with the first key, so that the others can be removed one day: many
+-- entries are written only once. Does not wait for the lock; a later `get` tries again.
+local function seal_again(self, key)
+  local lock = take_lock(self, 0)
+  if not lock then return end
+  local path = path_of(self, key)
+  local content, _, _, is_older = read_file(self, path)
+  if content and is_older then core.file.write(path, content, self.sealing) end
+  lock:close()
+end
+
 function file.get(self, key)
   local good, message = ready(self)
   if not good then return failed(message) end
-  return read(self, key)
+  local value, why, code, is_older = read(self, key)
+  if code then return nil, why, code end
+  if value and is_older then seal_again(self, key) end
+  return value
 end
 
 local make = interface.class(file)
@@ -216,7 +238,7 @@ end
 -- @function file
 -- @string folder created with mode 0700 if missing
 -- @tparam[opt] table options `key`: 32 bytes, to encrypt with AES-256-GCM; or a
--- list of keys, of which the first encrypts and all decrypt;
+-- list of keys, of which the first encrypts and all decrypt (see above);
 -- `now`: a function that returns the seconds since 1970 (default: the wall clock);
 -- `lock_timeout`: seconds to wait for the lock (default and maximum: 5)
 return function(folder, given)

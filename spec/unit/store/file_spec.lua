@@ -262,6 +262,40 @@ describe("store.file", function()
       end
     end)
 
+    it("[store-file-key-retired] encrypted store.file: encrypts an entry with the "
+      .. "first key when it is read with another, and keeps its expiry time", function()
+      local old = open { key = key }
+      assert(old:set("k", "precious", 100))
+      assert(old:set("forever", "precious"))
+      time = time + 60
+      local both = open { key = { other, key } }
+      for _, name in ipairs { "k", "forever" } do
+        assert.equal("precious", both:get(name))
+        assert.equal("precious", open({ key = other }):get(name))
+        assert_failed("", old:get(name))
+      end
+      time = time + 60
+      assert.is_nil((both:get "k"))
+      assert.equal("precious", both:get "forever")
+    end)
+
+    it("[store-file-key-retired-later] encrypted store.file: reads an entry of another "
+      .. "key while the store is busy, or cannot be written", function()
+      assert(open({ key = key }):set("k", "precious"))
+      local both = open { key = { other, key } }
+      local lock = assert(core.file.lock(path .. "/store/.lock", 0))
+      assert.equal("precious", both:get "k")
+      lock:close()
+      assert.equal("precious", open({ key = key }):get "k")
+      local write = core.file.write
+      finally(function() core.file.write = write end)
+      core.file.write = function() return nil, "The disk is full.", "disk_full" end
+      assert.equal("precious", both:get "k")
+      core.file.write = write
+      assert.equal("precious", both:get "k")
+      assert.equal("precious", open({ key = other }):get "k")
+    end)
+
     it("[store-file-key-error] encrypted store.file: a wrong key is an error, "
       .. "not an absent entry", function()
       assert(open({ key = key }):set("k", "precious"))
