@@ -41,11 +41,12 @@ local Task = {}
 Task.__index = Task
 
 -- Calls the functions that a task registered for the case that it is cancelled or
--- fails, for example to release the lock of an access token.
+-- fails, for example to release the lock of an access token. Each runs in a task of its
+-- own, since the application's store may yield.
 local function run_cleanups(task)
   local cleanups = task.cleanups
   task.cleanups = nil
-  for _, cleanup in pairs(cleanups or {}) do cleanup() end
+  for _, cleanup in pairs(cleanups or {}) do task.run(cleanup) end
 end
 
 --- Cancels a task, and closes the transfer that it waits for: the request ends at
@@ -97,9 +98,14 @@ local function settle(state, task, good, ...)
   return task.status == "failed"
 end
 
+-- Resumes a task: in `update`, or a cleanup of a task that another one cancels.
 local function take_turn(state, task)
+  local current = state.current
   state.current = task
-  return settle(state, task, coroutine.resume(task.thread))
+  if settle(state, task, coroutine.resume(task.thread)) then
+    table.insert(state.failures, task)
+  end
+  state.current = current
 end
 
 -- A task that waits or sleeps is resumed at its deadline, or when its transfer has
@@ -125,15 +131,11 @@ end
 
 -- Tasks started meanwhile begin with the next update.
 local function resume_all(state)
-  local failures, now = {}, state.now()
+  local now = state.now()
   for index = 1, #state.tasks do
     local task = state.tasks[index]
-    if task.status == "running" and is_due(task, now)
-        and take_turn(state, task) then
-      failures[#failures + 1] = task
-    end
+    if task.status == "running" and is_due(task, now) then take_turn(state, task) end
   end
-  return failures
 end
 
 local function keep_running(state)
@@ -161,8 +163,10 @@ local function update(state, transport)
     error("driver.tick: update was called inside a task; call it in the frame loop", 3)
   end
   step(state.tasks, transport)
-  local failures = resume_all(state)
+  resume_all(state)
   keep_running(state)
+  local failures = state.failures
+  state.failures = {}
   report(failures, state.on_error)
   return #state.tasks
 end
@@ -197,7 +201,7 @@ local function start(state, fn, ...)
   -- The nil fields reserve room in the table.
   local task = setmetatable({ status = "running", thread = thread,
     transport = nil, transfer = nil, deadline = nil, results = nil,
-    cleanups = nil }, Task)
+    cleanups = nil, run = state.run }, Task)
   state.tasks[#state.tasks + 1] = task
   return task
 end
@@ -243,8 +247,9 @@ end
 return function(given)
   given = options.check("driver.tick", given or {}, OPTIONS)
   local state = { tasks = {}, idle = {}, reuse = given.reuse,
-    on_error = given.on_error,
+    on_error = given.on_error, failures = {},
     now = given.now or core.clock.monotonic }
+  function state.run(fn) take_turn(state, start(state, fn)) end
   return {
     now = state.now,
     task = function() return state.current end,

@@ -172,6 +172,25 @@ describe("credentials and faults", function()
     end)
   end
 
+  it("[credentials-cancelled-waiting-store] credentials: a cancelled task releases the "
+    .. "lock in a store whose methods yield", function()
+    local waiting = many_clients.new_failing_store(store)
+    function waiting.replace(_, ...)
+      coroutine.yield()
+      return store:replace(...)
+    end
+    local driver = adobepass.driver.tick()
+    local one = client { driver = driver, store = waiting }
+    at.control.fault { kind = "delay", operation = "register", seconds = 600 }
+    local task = driver.start(ask, one)
+    repeat driver.update() until counts().register == 1
+    task:cancel()
+    finish(driver)
+    local started = time.elapsed
+    assert.equal("ok", ask(client()))
+    assert.is_true(time.elapsed - started < 1)
+  end)
+
   it("[credentials-cancelled-after-refresh] credentials: a task that is cancelled "
     .. "after its refresh has ended writes nothing", function()
     local driver, counting = adobepass.driver.tick(),

@@ -346,6 +346,60 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal("cancelled", task.status)
     end)
 
+    -- Starts a task that waits, with functions to call if it is cancelled.
+    local function start_with(cleanups)
+      local task = driver.start(function()
+        driver.task().cleanups = cleanups
+        driver.sleep(10)
+      end)
+      driver.update()
+      return task
+    end
+
+    it("[tick-cleanup-waits] task:cancel: a cleanup may wait, and then ends in later "
+      .. "updates", function()
+      local order = {}
+      local task = start_with { function()
+        order[#order + 1] = driver.task() ~= nil
+        coroutine.yield()
+        order[#order + 1] = "ended"
+      end }
+      -- By the application, and by another task, which stays the running one.
+      task:cancel()
+      assert.same({ true }, order)
+      driver.update()
+      assert.same({ true, "ended" }, order)
+      assert.equal(0, driver.update())
+      task = start_with { function() coroutine.yield() end }
+      local other, is_current
+      other = driver.start(function()
+        task:cancel()
+        is_current = driver.task() == other
+      end)
+      driver.update()
+      assert.is_true(is_current)
+      assert.equal(0, driver.update())
+      assert.same({}, failures)
+    end)
+
+    it("[tick-cleanup-fails] task:cancel: an error in a cleanup does not skip the "
+      .. "others, and the next update reports it", function()
+      local count = 0
+      local function cleanup()
+        count = count + 1
+        error "broken"
+      end
+      start_with({ cleanup, a = cleanup, b = function() count = count + 1 end })
+        :cancel()
+      assert.equal(3, count)
+      assert.equal(0, #failures)
+      assert.equal(0, driver.update())
+      assert.equal(2, #failures)
+      assert.matches("broken", failures[1].reason)
+      driver.update()
+      assert.equal(2, #failures)
+    end)
+
     it("[driver-tick-leaves-done] task:cancel: does not change a finished "
       .. "task", function()
       local task = driver.start(function() return 1 end)
