@@ -166,6 +166,64 @@ describe("preauthorize", function()
       end
     end)
 
+  -- Returns when the service received the requests, in s after the first.
+  local function received_at()
+    local list = {}
+    for index, entry in ipairs(scenario:received "preauthorize") do
+      list[index] = entry.time / 1000
+    end
+    for index = #list, 1, -1 do list[index] = list[index] - list[1] end
+    return list
+  end
+
+  it("[preauthorize-sent-at-once] preauthorize: the service receives each request when "
+    .. "the rate limit allows it", function()
+    local paced = scenario:new_client { rate_limit = { burst = 2 },
+      store = client.context.connection.store }
+    assert(paced:preauthorize(names(25)))
+    assert.same({ 0, 0, 1, 2, 3 }, received_at())
+  end)
+
+  it("[preauthorize-receives-meanwhile] preauthorize: receives responses while other "
+    .. "requests wait for the rate limit", function()
+    local paced = scenario:new_client { rate_limit = { burst = 1 },
+      store = client.context.connection.store }
+    assert(scenario.control.fault { kind = "delay", seconds = 2.5, count = 3,
+      operation = "preauthorize" })
+    local before = scenario.driver.now()
+    assert(paced:preauthorize(names(15)))
+    assert.same({ 0, 1, 2 }, received_at())
+    assert.equal(before + 4.5, scenario.driver.now())
+  end)
+
+  it("[preauthorize-response-time] preauthorize: an event has the response time of a "
+    .. "response that arrived while another request waited", function()
+    local seconds = {}
+    local paced = scenario:new_client { rate_limit = { burst = 1 },
+      store = client.context.connection.store, on_event = function(event)
+        if event.type == "request" then
+          seconds[#seconds + 1] = ("%.1f"):format(event.seconds)
+        end
+      end }
+    assert(scenario.control.fault { kind = "delay", seconds = 0.2, count = 3,
+      operation = "preauthorize" })
+    assert(paced:preauthorize(names(15)))
+    assert.same({ "0.2", "0.2", "0.2" }, seconds)
+  end)
+
+  it("[preauthorize-retry-meanwhile] preauthorize: receives responses while a request "
+    .. "waits for its retry", function()
+    assert(scenario.control.fault { kind = "status", status = 503, count = 1,
+      retry_after = 5, operation = "preauthorize" })
+    assert(scenario.control.fault { kind = "delay", seconds = 3, count = 1,
+      operation = "preauthorize" })
+    scenario.driver.slept = {}
+    assert(client:preauthorize(names(10)))
+    -- The retry waits 5.25 s: first for the response that takes 3 s.
+    assert.same({ "2.25" }, { ("%.2f"):format(scenario.driver.slept[1]) })
+    assert.same({ 0, 0, 5.25 }, received_at())
+  end)
+
   it("[preauthorize-refused-token] preauthorize: sends the later requests of a large "
     .. "catalog with a new token when the first one is refused", function()
     client = scenario:new_client { rate_limit = {} }

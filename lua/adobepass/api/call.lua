@@ -117,6 +117,24 @@ local function longest_wait(self, now)
   return left - math.min(MOST_RESERVED, left * RESERVED_SHARE)
 end
 
+-- Waits for some seconds, and receives responses of the calls that are sent together
+-- with this one: a transport makes progress only while a driver waits for a transfer.
+local function pause(self, seconds)
+  local connection, left = self.connection, seconds
+  local driver = connection.driver
+  if self.together then
+    local wake = driver.now() + seconds
+    for _, other in ipairs(self.together) do
+      local transfer = other and other.transfer
+      if transfer and driver.wait(connection.transport, transfer, wake) then
+        other.state = states.receive(other)
+      end
+    end
+    left = wake - driver.now()
+  end
+  if left > 0 then driver.sleep(left) end
+end
+
 -- Waits for a reserved request. A task that is cancelled meanwhile gives it back;
 -- otherwise the calls that a viewer left would delay the next one.
 local function await_turn(self, key, seconds)
@@ -125,7 +143,7 @@ local function await_turn(self, key, seconds)
     connection.rate_limit:cancel(key)
   end)
   emit(self, { type = "wait", reason = "rate_limit", seconds = seconds })
-  connection.driver.sleep(seconds)
+  pause(self, seconds)
   connection:remove_cleanup(task, self)
 end
 
@@ -358,7 +376,7 @@ function states.retry(self)
   if not delay then return "failed" end
   emit(self, { type = "retry", attempt = self.attempt, error = err.code,
     seconds = delay })
-  if delay > 0 then connection.driver.sleep(delay) end
+  pause(self, delay)
   self.attempt, self.err = self.attempt + 1, nil
   return "acquire_token"
 end
@@ -367,21 +385,29 @@ local IS_END = { done = true, failed = true }
 local LEADS_TO_SEND = { acquire_token = true, wait_for_rate_limit = true, send = true,
   refresh_token = true, register_again = true, renew_service_token = true }
 
---- Sends the request of a new call and does not wait for its response, so that
--- several can be in flight. `run` continues from there.
-function Call:prefetch()
+local function send_request(self)
   while LEADS_TO_SEND[self.state] do
     self.state = states[self.state](self)
   end
 end
 
+--- Sends the request of a new call and does not wait for its response, so that
+-- several can be in flight. `run` continues from there.
+-- @tparam {Call|false,...} together all calls that are in flight together
+function Call:prefetch(together)
+  self.together = together
+  send_request(self)
+end
+
 --- Reads the response of a prefetched call if it has arrived. If the service refused
 -- the token, requests another one and sends the request again.
 function Call:read_early()
-  if not (self.transfer and self.transfer:ended()) then return end
-  self.state = states.receive(self)
+  if self.transfer and self.transfer:ended() then
+    self.state = states.receive(self)
+  end
+  if self.state ~= "classify" then return end
   self.state = states.classify(self)
-  self:prefetch()
+  send_request(self)
 end
 
 --- Carries a call to its end: the value, or nil and an error.

@@ -216,7 +216,7 @@ function Context:call_all(name, list, deadline)
   end
   local first = calls[1]
   for _, made in ipairs(calls) do
-    if made then made:prefetch() end
+    if made then made:prefetch(calls) end
     -- If its token was refused, the next requests are sent with a new one.
     if first then first:read_early() end
   end
