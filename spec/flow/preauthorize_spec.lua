@@ -2,6 +2,7 @@
 
 local assert_client_error = require "spec.support.assert_client_error"
 local json = require "adobepass.util.json"
+local tick = require "adobepass.driver.tick"
 local timeline = require "spec.support.timeline"
 
 local function names(count, prefix)
@@ -222,6 +223,44 @@ describe("preauthorize", function()
     -- The retry waits 5.25 s: first for the response that takes 3 s.
     assert.same({ "2.25" }, { ("%.2f"):format(scenario.driver.slept[1]) })
     assert.same({ 0, 0, 5.25 }, received_at())
+  end)
+
+  -- Starts preauthorize of 15 resources in a task, with slow responses. Returns the
+  -- task, the driver, and a function that returns the number of requests in flight.
+  local function start_in_task(options)
+    assert(scenario.control.fault { kind = "delay", seconds = 5, count = 3,
+      operation = "preauthorize" })
+    local driver = tick { now = scenario.driver.now }
+    options.driver, options.store = driver, client.context.connection.store
+    local own = scenario:new_client(options)
+    local task = driver.start(function() return own:preauthorize(names(15)) end)
+    driver.update()
+    return task, driver, function() return own.context.connection.transport:step(0) end
+  end
+
+  it("[preauthorize-cancelled-requests] preauthorize: cancelling its task ends all of "
+    .. "its requests", function()
+    local task, _, in_flight = start_in_task {}
+    assert.equal(3, in_flight())
+    task:cancel()
+    assert.equal(0, in_flight())
+  end)
+
+  it("[preauthorize-cancelled-waiting] preauthorize: cancelling its task during a wait "
+    .. "for the rate limit ends the requests that were sent", function()
+    local task, _, in_flight = start_in_task { rate_limit = { burst = 2 } }
+    assert.equal(2, in_flight())
+    task:cancel()
+    assert.equal(0, in_flight())
+  end)
+
+  it("[preauthorize-no-cleanup-left] preauthorize: leaves no cleanup in its "
+    .. "task", function()
+    local task, driver = start_in_task {}
+    scenario.driver.sleep(6)
+    while driver.update() > 0 do end
+    assert.equal("done", task.status)
+    assert.is_nil(next(task.cleanups or {}))
   end)
 
   it("[preauthorize-refused-token] preauthorize: sends the later requests of a large "

@@ -204,6 +204,13 @@ function Context:request(given)
   return self:call(operation, { once = given.once }, self:deadline(given.timeout))
 end
 
+-- Closes the transfers of calls whose coroutine will not read them.
+local function close_transfers(calls)
+  for _, made in ipairs(calls) do
+    if made and made.transfer then made.transfer:close() end
+  end
+end
+
 --- Carries out an operation once for each item of a list of parameters. The
 -- requests run concurrently, as far as the rate limit allows.
 -- @treturn table a list of { value =, err = }
@@ -214,6 +221,7 @@ function Context:call_all(name, list, deadline)
     local made, err = new_call(self, operation, params, deadline)
     calls[index], outcomes[index] = made or false, { err = err }
   end
+  local task = self.connection:add_cleanup(calls, function() close_transfers(calls) end)
   local first = calls[1]
   for _, made in ipairs(calls) do
     if made then made:prefetch(calls) end
@@ -226,6 +234,7 @@ function Context:call_all(name, list, deadline)
       outcomes[index] = { value = value, err = err }
     end
   end
+  self.connection:remove_cleanup(task, calls)
   return outcomes
 end
 
