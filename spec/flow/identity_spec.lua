@@ -6,6 +6,7 @@ local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local operation_setup = require "spec.support.operation_setup"
 local routes = require "adobepass.sandbox.engine.routes"
+local tick = require "adobepass.driver.tick"
 local timeline = require "spec.support.timeline"
 
 local HOUR = 3600 * 1000
@@ -232,6 +233,31 @@ describe("identity", function()
     coroutine.resume(coroutine.create(ask))
     assert.equal(2, source.calls)
     assert.equal(slept, #scenario.driver.slept)
+  end)
+
+  -- Lua 5.4 closes the coroutine of a cancelled task; the others leave it suspended.
+  it("[identity-function-cancelled] identity: a function whose task was cancelled is "
+    .. "called again at once", function()
+    local driver = tick { now = scenario.driver.now }
+    local source = counted(function() return "visitor" end)
+    local client = scenario:new_client { driver = driver, identity = {
+      visitor_id = function()
+        if source.get() and source.calls == 1 then driver.sleep(5) end
+        return "visitor"
+      end } }
+    local function start()
+      local task = driver.start(function() return client:profiles() end)
+      driver.update()
+      return task
+    end
+    local first = start()
+    first:cancel()
+    local second = start()
+    assert.equal(2, source.calls)
+    while driver.update() > 0 do scenario.driver.sleep(0.1) end
+    assert.is_table(second.results[1])
+    assert.is_nil(next(second.cleanups or {}))
+    assert.equal("cancelled", first.status) -- keeps the first task until here
   end)
 
   it("[identity-function-wrong] identity: raises for a result that cannot be "

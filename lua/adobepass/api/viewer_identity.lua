@@ -166,8 +166,8 @@ local function update(self, entry, deadline)
   return nil, err
 end
 
--- A coroutine that was dropped, or in which the application's function raised an
--- error, leaves its update in the entry.
+-- A coroutine that was dropped without a task, or in which the application's function
+-- raised an error, leaves its update in the entry.
 local function is_busy(self, entry)
   return entry.update ~= nil and self.context:monotonic() < entry.update_ends
     and entry.update:is_running()
@@ -189,7 +189,10 @@ local function run_exclusively(self, entry, deadline, is_done, work)
     return done, err
   end
   entry.update, entry.update_ends = running_function.new(body), deadline
+  local connection = context.connection
+  local task = connection:add_cleanup(entry, function() entry.update = nil end)
   local done, err = body()
+  connection:remove_cleanup(task, entry)
   entry.update = nil
   return done, err
 end
