@@ -49,21 +49,26 @@ local function run_cleanups(task)
   for _, cleanup in pairs(cleanups or {}) do task.run(cleanup) end
 end
 
+-- Ends a cancelled task. Lua 5.4: closes the task's <close> variables.
+local function stop(task)
+  local close = rawget(coroutine, "close")
+  if close and coroutine.status(task.thread) == "suspended" then
+    close(task.thread)
+  end
+  if task.transfer then task.transfer:close() end
+  task.thread, task.transport, task.transfer = nil, nil, nil
+  run_cleanups(task)
+end
+
 --- Cancels a task, and closes the transfer that it waits for: the request ends at
 -- once, although the service may have received it. A transfer of another coroutine
--- that the task created is cancelled when it is collected.
+-- that the task created is cancelled when it is collected. A task that cancels itself
+-- ends when it next waits.
 -- @function task:cancel
 function Task:cancel()
   if self.status ~= "running" then return end
   self.status = "cancelled"
-  -- Lua 5.4: closes the task's <close> variables.
-  local close = rawget(coroutine, "close")
-  if close and coroutine.status(self.thread) == "suspended" then
-    close(self.thread)
-  end
-  if self.transfer then self.transfer:close() end
-  self.thread, self.transport, self.transfer = nil, nil, nil
-  run_cleanups(self)
+  if coroutine.status(self.thread) == "suspended" then stop(self) end
 end
 
 local function fail(task, reason)
@@ -86,8 +91,9 @@ end
 -- Updates a task after coroutine.resume; returns whether the task failed.
 local function settle(state, task, good, ...)
   state.current = nil
-  if task.status ~= "running" then return false end -- cancelled by itself
-  if not good then
+  if task.status == "cancelled" then -- by itself
+    stop(task)
+  elseif not good then
     fail(task, (...))
   elseif rawequal((...), SERVED) then
     keep_thread(state, task.thread)

@@ -400,6 +400,45 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal(2, #failures)
     end)
 
+    -- Runs a task that cancels itself, and then calls `go_on`. Returns the task and how
+    -- often a cleanup was called that it registered before and after.
+    local function cancel_itself(go_on)
+      local task
+      local calls = { before = 0, after = 0 }
+      local function register(name)
+        task.cleanups = task.cleanups or {}
+        task.cleanups[name] = function() calls[name] = calls[name] + 1 end
+      end
+      task = driver.start(function()
+        register "before"
+        task:cancel()
+        register "after"
+        go_on()
+      end)
+      assert.equal(0, driver.update())
+      assert.equal("cancelled", task.status)
+      assert.equal(0, #failures)
+      return calls
+    end
+
+    it("[tick-cancel-itself-transfer] task:cancel: closes the transfer for which a "
+      .. "task waits after it has cancelled itself", function()
+      local transfer = new_transfer()
+      local calls = cancel_itself(function()
+        driver.wait(new_transport(), transfer, 10)
+      end)
+      assert.is_true(transfer.is_closed)
+      assert.same({ before = 1, after = 1 }, calls)
+    end)
+
+    it("[tick-cancel-itself-cleanups] task:cancel: calls each cleanup once when a task "
+      .. "that has cancelled itself sleeps, returns or raises an error", function()
+      for _, go_on in ipairs { function() driver.sleep(1) end, function() end,
+          function() error "boom" end } do
+        assert.same({ before = 1, after = 1 }, cancel_itself(go_on))
+      end
+    end)
+
     it("[driver-tick-leaves-done] task:cancel: does not change a finished "
       .. "task", function()
       local task = driver.start(function() return 1 end)
