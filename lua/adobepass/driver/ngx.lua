@@ -7,9 +7,10 @@
 --
 -- A coroutine that waits is resumed when its transfer ends, see
 -- adobepass.driver.ngx_wakeup. That needs Linux, a thread, a Unix socket below
--- TMPDIR or /tmp, and ngx.semaphore. Without one of these, while the worker exits,
--- and for a transport that is not the core's, the driver steps the transport
--- repeatedly instead: after 1 ms at first, then at growing intervals up to 10 ms.
+-- TMPDIR or /tmp, ngx.semaphore, and one timer below lua_max_running_timers. Without
+-- one of these, while the worker exits, and for a transport that is not the core's, the
+-- driver steps the transport repeatedly instead: after 1 ms at first, then at growing
+-- intervals up to 10 ms. The driver logs one warning when something is missing.
 --
 -- @module adobepass.driver.ngx
 

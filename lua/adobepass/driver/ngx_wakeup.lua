@@ -7,7 +7,9 @@
 -- each transfer that has ended. libcurl runs on nginx's thread only.
 --
 -- There is one loop for each worker. It starts with the first wait, and ends when
--- the worker exits or no coroutine has waited for IDLE seconds.
+-- the worker exits or no coroutine has waited for IDLE seconds. nginx drops the
+-- handlers of timers above lua_max_running_timers. Therefore a running loop depends on
+-- no timer of nginx, and after START seconds without one, another loop is started.
 --
 -- @module adobepass.driver.ngx_wakeup
 
@@ -24,6 +26,9 @@ local ngx_wakeup = {}
 local LONGEST, SCAN = 0.1, 1
 local SHORTEST = 0.001 -- the resolution of nginx's timers
 local IDLE = 60
+-- An unused loop checks every CHECK seconds whether the worker exits.
+local CHECK = 5
+local START = 5
 -- Seconds between two full garbage collections of an exiting worker, each of which may
 -- take as long as several requests.
 local COLLECTION = 5
@@ -36,6 +41,7 @@ Loop.__index = Loop
 
 local current        -- the loop of this worker
 local is_unavailable -- starting it failed
+local is_late        -- a loop has not started in time
 
 local function release(semaphore)
   local waiters = -semaphore:count()
@@ -67,19 +73,23 @@ function Loop:step(transport, watch)
   return running
 end
 
--- Makes the thread write a byte when the transport's descriptor is ready or its
--- timeout has passed. The timer is never set to a later time: expiring too early costs
--- less than setting it again.
-function Loop:arm(transport, watch)
-  if not watch.is_armed then
-    watch.is_armed = self.wakeup:watch(watch.fd)
-  end
-  local seconds = math.min(transport:timeout() or LONGEST, LONGEST)
+-- Makes the thread write a byte after a time. The timer is never set to a later time:
+-- expiring too early costs less than setting it again.
+function Loop:wake_after(seconds)
   local due = now() + seconds
   if not self.due or due < self.due then
     self.due = due
     self.wakeup:after(seconds)
   end
+end
+
+-- Makes the thread write a byte when the transport's descriptor is ready or its
+-- timeout has passed.
+function Loop:arm(transport, watch)
+  if not watch.is_armed then
+    watch.is_armed = self.wakeup:watch(watch.fd)
+  end
+  self:wake_after(math.min(transport:timeout() or LONGEST, LONGEST))
 end
 
 -- Runs after each wake-up. The byte does not show which descriptor is ready.
@@ -100,24 +110,25 @@ function Loop:turn()
       self:arm(transport, watch)
     end
   end
-  if self.is_exiting then self:leave(is_used) end
+  local is_exiting = ngx.worker.exiting()
+  if not is_used then
+    self:rest(is_exiting)
+  elseif is_exiting then
+    self:collect()
+  end
+end
+
+-- Ends the loop, or lets it wait until a coroutine uses it.
+function Loop:rest(is_exiting)
+  if is_exiting or now() - self.last_used >= IDLE then return self:stop() end
+  self:wake_after(CHECK)
 end
 
 -- A coroutine that nginx has ended counts as waiting until it is collected.
-function Loop:leave(is_used)
-  if not is_used then
-    self:stop()
-  elseif now() >= self.collect_at then
-    self.collect_at = now() + COLLECTION
-    collectgarbage()
-  end
-end
-
-function Loop:is_used()
-  for _, watch in pairs(self.watches) do
-    if next(watch.waiting) then return true end
-  end
-  return false
+function Loop:collect()
+  if now() < self.collect_at then return end
+  self.collect_at = now() + COLLECTION
+  collectgarbage()
 end
 
 -- Coroutines that still wait poll from now on.
@@ -128,14 +139,12 @@ function Loop:stop()
   if current == self then current = nil end
 end
 
--- nginx calls the handlers of all timers early when the worker exits.
+-- Lets the loop end at once when the worker exits: nginx then calls the handlers of all
+-- timers early.
 local function supervise(is_exiting, loop)
   if not loop.is_ready then return end
-  loop.is_exiting = is_exiting
-  if not loop:is_used() and (is_exiting or now() - loop.last_used >= IDLE)
-      or not is_exiting and not ngx.timer.at(IDLE, supervise, loop) then
-    loop:stop()
-  end
+  if is_exiting then return loop:wake_after(0) end
+  ngx.timer.at(IDLE, supervise, loop)
 end
 
 local function connect(loop)
@@ -143,12 +152,15 @@ local function connect(loop)
   socket:settimeouts(CONNECT_TIMEOUT, CONNECT_TIMEOUT, READ_TIMEOUT)
   local fine, message = socket:connect("unix:" .. loop.wakeup:path())
   if fine then fine, message = loop.wakeup:start() end
-  if fine then fine, message = ngx.timer.at(IDLE, supervise, loop) end
+  if fine then
+    loop:wake_after(CHECK)
+    ngx.timer.at(IDLE, supervise, loop)
+  end
   return fine and socket, message
 end
 
 local function run(premature, loop)
-  if premature then return loop:stop() end
+  if premature or current ~= loop then return loop:stop() end
   local socket, message = connect(loop)
   local fine = socket
   loop.is_ready = fine
@@ -185,13 +197,23 @@ local function start()
   if not wakeup then return ngx_wakeup.give_up(message) end
   local loop = setmetatable({ wakeup = wakeup, new_semaphore = semaphore.new,
     watches = setmetatable({}, { __mode = "k" }), ended = {},
-    last_used = now(), collect_at = 0 }, Loop)
+    last_used = now(), start_by = now() + START, collect_at = 0 }, Loop)
   local fine, reason = ngx.timer.at(0, run, loop)
   if not fine then
     wakeup:close()
     return ngx_wakeup.give_up(reason)
   end
   current = loop
+end
+
+-- Drops the loop if nginx has dropped the timer that starts it.
+local function drop_late()
+  if not current or current.is_ready or now() < current.start_by then return end
+  current:stop()
+  if is_late then return end
+  is_late = true
+  ngx.log(ngx.WARN, "adobepass.driver.ngx: polls instead of waiting for events until ",
+    "nginx runs a timer: raise lua_max_running_timers")
 end
 
 -- Keys are weak, so that a transfer is cancelled after nginx ended its coroutine.
@@ -219,6 +241,7 @@ end
 --- Yields until a transfer has ended, `seconds` have passed, or the loop ends.
 -- @treturn boolean false: did not yield, and the caller has to poll
 function ngx_wakeup.wait(transport, transfer, seconds)
+  drop_late()
   if not current then start() end
   local loop = current
   local watch = loop and loop.is_ready and watch_of(loop, transport)
