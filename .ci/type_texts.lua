@@ -418,7 +418,7 @@ texts.results = {
     { "update?", "fun(transport?: userdata): integer",
       "Of tick: called once a frame; returns the number of running tasks" },
     { "task?", "fun(): table?", "Returns the running task, whose `cleanups` are "
-      .. "called if it is cancelled" },
+      .. "called if it is cancelled or fails" },
     { "clock?", "{ monotonic: fun(): number, wall: fun(): number }",
       "A virtual clock" } } },
   { "Task", "A task of driver.tick", {

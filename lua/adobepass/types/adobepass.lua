@@ -523,7 +523,7 @@
 ---@field now fun(): number # Seconds of a monotonic clock
 ---@field start? fun(task: function, ...): adobepass.Task # Of tick: runs a task; its arguments follow
 ---@field update? fun(transport?: userdata): integer # Of tick: called once a frame; returns the number of running tasks
----@field task? fun(): table? # Returns the running task, whose `cleanups` are called if it is cancelled
+---@field task? fun(): table? # Returns the running task, whose `cleanups` are called if it is cancelled or fails
 ---@field clock? { monotonic: fun(): number, wall: fun(): number } # A virtual clock
 
 --- A task of driver.tick.

@@ -3,6 +3,7 @@
 local cqueues_driver = require "adobepass.driver.cqueues"
 local block = require "adobepass.driver.block"
 local child_process = require "spec.support.child_process"
+local condition = require "cqueues.condition"
 local cqueues = require "cqueues"
 local driver_conformance = require "spec.support.driver_conformance"
 local core = require "adobepass.core"
@@ -85,7 +86,7 @@ describe("driver", function()
           end }
           local world = new_world(driver)
           world.together = driver_conformance.together(
-            function(fn) spawn(state, fn) end, function() driver.sleep(0.001) end)
+            function(fn) spawn(state, fn) end)
           spawn(state, function()
             run(name, world)
             state.done = true
@@ -104,8 +105,10 @@ describe("driver", function()
         it(name, function()
           local controller = cqueues.new()
           local world = new_world(cqueues_driver())
+          local ended = condition.new()
           world.together = driver_conformance.together(
-            function(fn) controller:wrap(fn) end, function() cqueues.sleep(0.001) end)
+            function(fn) controller:wrap(fn) end,
+            function() ended:wait() end, function() ended:signal() end)
           controller:wrap(run, name, world)
           assert(controller:loop())
           assert.is_true(controller:empty())
@@ -113,6 +116,62 @@ describe("driver", function()
         end)
       end
     end)
+  end)
+
+  -- A loop with a virtual clock that jumps to the next deadline. Its driver checks
+  -- waiting transfers every `interval` seconds.
+  local function virtual_loop(interval)
+    local loop, time, tasks = {}, 0, {}
+    local driver = { now = function() return time end }
+    function loop.start(fn) tasks[coroutine.create(fn)] = time end
+    function loop.run()
+      while next(tasks) do
+        local thread, due
+        for other, at in pairs(tasks) do
+          if not due or at < due then thread, due = other, at end
+        end
+        time = math.max(time, due)
+        tasks[thread] = nil
+        local _, wake = assert(coroutine.resume(thread))
+        if coroutine.status(thread) ~= "dead" and wake then tasks[thread] = wake end
+      end
+    end
+    function driver.sleep(seconds) coroutine.yield(time + seconds) end
+    function driver.wait(transport, transfer, deadline)
+      while not transfer:ended() and time < deadline do
+        transport:step(0)
+        coroutine.yield(math.min(deadline, time + interval))
+      end
+      return transfer:ended()
+    end
+    return loop, driver
+  end
+
+  -- Runs a case with a driver that checks in time, and with one that does not.
+  local function check_case(tag)
+    for _, name in ipairs(driver_conformance.names(true)) do
+      if name:find(tag, 1, true) then
+        for interval, is_good in pairs { [0.05] = true, [3600] = false } do
+          local loop, driver = virtual_loop(interval)
+          local world = new_world(driver, driver_conformance.together(loop.start))
+          loop.start(function() run(name, world) end)
+          local fine, message = pcall(loop.run)
+          world.transport:close()
+          assert.equal(is_good, fine, message)
+          if not is_good then assert.matches("resumed at its deadline", message) end
+        end
+      end
+    end
+  end
+
+  it("[conformance-closed-transfer] conformance: fails a driver that does not notice a "
+    .. "closed transfer", function()
+    check_case "driver-wakes-waits-cancels"
+  end)
+
+  it("[conformance-closed-transport] conformance: fails a driver that does not notice "
+    .. "a closed transport", function()
+    check_case "driver-wakes-session-closed"
   end)
 
   -- The calls below run in nginx, so one Lua is enough.
