@@ -260,6 +260,30 @@ describe("identity", function()
     assert.equal("cancelled", first.status) -- keeps the first task until here
   end)
 
+  it("[identity-function-waits-itself] identity: raises when a function calls an "
+    .. "operation that sends its value", function()
+    local client
+    local source = counted(function() return client:profiles() end)
+    client = scenario:new_client { identity = { visitor_id = source.get } }
+    local function ask() client:profiles() end
+    local before = scenario.driver.now()
+    for _, run in ipairs { ask, coroutine.wrap(ask) } do
+      assert.error_matches(run, "identity.visitor_id: .* waits for itself")
+    end
+    assert.equal(2, source.calls)
+    assert.equal(before, scenario.driver.now())
+  end)
+
+  it("[identity-function-calls-client] identity: a function may call an operation that "
+    .. "does not send its value", function()
+    local client
+    client = scenario:new_client { identity = { visitor_id = function()
+      return client.api:configuration() and "visitor"
+    end } }
+    assert(client:profiles())
+    assert.equal("visitor", header("profiles", "visitor_id"))
+  end)
+
   it("[identity-function-wrong] identity: raises for a result that cannot be "
     .. "sent", function()
     for _, given in ipairs { { 5 }, { "a\nb" }, { "v", "soon" }, { {} } } do

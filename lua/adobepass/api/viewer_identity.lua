@@ -178,6 +178,10 @@ end
 local function run_exclusively(self, entry, deadline, is_done, work)
   local context = self.context
   while is_busy(self, entry) do
+    if entry.update:is_own() then
+      error(("identity.%s: its function called an operation that sends this value, "
+        .. "which waits for itself"):format(entry.name))
+    end
     if context:monotonic() + POLL >= deadline then
       return nil, timeout_of(entry.name)
     end

@@ -44,6 +44,9 @@ function running_function.new(body)
     caller = setmetatable({ thread = running_thread() }, WEAK) }, RunningFunction)
 end
 
+--- Returns whether the running coroutine is the one that called the function.
+function RunningFunction:is_own() return self.caller.thread == running_thread() end
+
 --- Returns whether the function is on the stack of its coroutine; false if that was
 -- collected.
 function RunningFunction:is_running()
