@@ -183,19 +183,24 @@ static void call(engine *e, int arguments) {
 }
 
 /* Pushes a global function of the script, if it has one. */
-static int has_function(engine *e, const char *name) {
-  if (e->L == NULL || e->error[0] != '\0') return 0;
+static int get_function(engine *e, const char *name) {
+  if (e->L == NULL) return 0;
   if (lua_getglobal(e->L, name) == LUA_TFUNCTION) return 1;
   lua_pop(e->L, 1);
   return 0;
 }
 
-/* The script cancels its task, which releases a lock in the store. Closing the state
-** runs the finalizers of all objects: adobepass cancels its transfers and closes its
-** connections. */
+/* The same, unless the script has failed. */
+static int has_function(engine *e, const char *name) {
+  return e->error[0] == '\0' && get_function(e, name);
+}
+
+/* The script cancels its task, which releases a lock in the store, also after an error
+** of another function. Closing the state runs the finalizers of all objects: adobepass
+** cancels its transfers and closes its connections. */
 static void close_script(engine *e) {
   Uint64 start = SDL_GetPerformanceCounter();
-  if (has_function(e, "close")) call(e, 0);
+  if (get_function(e, "close")) call(e, 0);
   if (e->L != NULL) lua_close(e->L);
   e->L = NULL;
   keep_longest(&e->longest_close, milliseconds_since(start));

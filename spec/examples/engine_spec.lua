@@ -60,6 +60,22 @@ describe("engine", function()
     assert.matches("^closed: Channels, 0 requests\n1 loads", output)
   end)
 
+  test("[engine-close-after-error] engine: calls close after an error of the "
+    .. "script", function()
+    local path = os.tmpname()
+    shell.write_file(path, [[
+      local load_number = ...
+      if load_number == 1 then engine.press "R" end
+      function update()
+        if load_number == 1 then error "boom" end
+        engine.quit()
+      end
+      function close() print("close", load_number) end]])
+    local output = run(path, {})
+    os.remove(path)
+    assert.matches("close\t1\n.*close\t2\n", output)
+  end)
+
   test("[engine-script-error] engine: reports the error of a script and loads it "
     .. "again", function()
     local path = os.tmpname()
