@@ -82,6 +82,20 @@ describe("cli sandbox", function()
       { text, status })
   end)
 
+  it("[command-sandbox-partial-certificate] sandbox: leaves no key in --state-dir if "
+    .. "the certificates are not complete", function()
+    local programs, state = place .. "/programs", place .. "/partial"
+    folder.run("mkdir " .. programs)
+    assert(shell.write_file(programs .. "/openssl", ('#!/bin/sh\n[ "$1" = ca ] || exec '
+      .. '%s "$@"\nexit 1\n'):format(folder.run "command -v openssl")))
+    folder.run("chmod +x " .. programs .. "/openssl")
+    local text, status = shell.read(("PATH=%s:$PATH %ssandbox --state-dir %s "
+      .. "--exec true"):format(programs, COMMAND, state))
+    assert.equal(1, status)
+    assert.is_truthy(text:find("openssl: ", 1, true), text)
+    assert.equal("", folder.run("ls -A " .. state))
+  end)
+
   it("[command-sandbox-throttle] sandbox --exec: limits requests as Adobe does, unless "
     .. "--no-throttle is given", function()
     local requests = [[curl -s -o /dev/null -w '%{http_code} ' \

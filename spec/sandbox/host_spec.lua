@@ -314,10 +314,11 @@ describe("host.start", function()
     local state = place .. "/the $state"
     local first = assert(host.start { state_dir = state })
     local ca = shell.read_file(first.ca)
-    assert.equal(state .. "/sandbox-ca.pem", first.ca)
+    assert.equal(state .. "/adobepass-sandbox-ca.pem", first.ca)
     first:stop()
     local names = shell.read(shell.line("ls", state))
-    assert.equal("sandbox-ca.pem\nsandbox.key\nsandbox.pem", names)
+    assert.equal("adobepass-sandbox-ca.pem\nadobepass-sandbox.key\n"
+      .. "adobepass-sandbox.pem", names)
     for name in names:gmatch "%S+" do
       assert.equal("-rw-------", shell.read(shell.line("ls", "-l",
         state .. "/" .. name)):sub(1, 10))
@@ -330,6 +331,19 @@ describe("host.start", function()
     assert.equal(200, transfer:result().status)
     second:stop()
     transport:close()
+  end)
+
+  it("[sandbox-host-foreign-files] sandbox host: changes no other file in "
+    .. "state_dir", function()
+    local names = { "sandbox.cnf", "sandbox.key", "sandbox.pem", "sandbox-ca.pem",
+      "server.key", "server.pem", "server-ca.pem", "server.cnf" }
+    for _, name in ipairs(names) do
+      assert(shell.write_file(place .. "/" .. name, "foreign"))
+    end
+    assert(host.start { state_dir = place }):stop()
+    for _, name in ipairs(names) do
+      assert.equal("foreign", shell.read_file(place .. "/" .. name), name)
+    end
   end)
 
   describe("with a state_dir", function()

@@ -3,6 +3,7 @@
 --   local files = certificates.make(folder, { hosts = { "localhost" } })
 --   -> { ca = path, cert = path, key = path } | nil, message, code
 --   certificates.find(folder, name) -> the files of an earlier call | nil
+--   certificates.copy(files, folder, name) -> the copies | nil, message, code
 --
 -- options: hosts    names and addresses (default localhost, 127.0.0.1, ::1)
 --          expired  true: the certificate expired yesterday
@@ -165,6 +166,20 @@ function certificates.find(folder, name)
   local _, status = shell.read("(" .. fill(FIND, { FOLDER = shell.quote(folder),
     NAME = name, TIME = ("%d"):format(os.time() + 86400) }) .. ")")
   return status == 0 and files_of(folder, name) or nil
+end
+
+--- Copies the files of certificates.make or certificates.find. The copies are private
+-- and replace files with the same names.
+-- @param name prefix of the new file names
+function certificates.copy(files, folder, name)
+  local copies, commands = files_of(folder, name), "umask 077"
+  for kind, path in pairs(copies) do
+    commands = ("%s && %s && %s"):format(commands, shell.line("rm", "-f", path),
+      shell.line("cp", files[kind], path))
+  end
+  local output, status = shell.read(commands)
+  if status ~= 0 then return nil, output, "file" end
+  return copies
 end
 
 return certificates

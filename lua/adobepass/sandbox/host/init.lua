@@ -88,6 +88,9 @@ local PLAIN_SERVER = [[
   }
 ]]
 
+-- Prefix of the certificate's files in state_dir, where the user may have other files.
+local KEPT = "adobepass-sandbox"
+
 local ROLES = { "api", "mgmt", "control" }
 
 --- Returns an IPv4 address of one interface, or nil, message.
@@ -158,29 +161,27 @@ local function servers(options, ports)
   return table.concat(texts)
 end
 
--- Returns the certificates. With state_dir, those of an earlier run, through a link,
--- because nginx.conf cannot hold every path. They are not named "server", because
--- state_dir may contain other files of the user.
-local function certificates_of(options, folder)
+-- Puts the certificates into the sandbox's folder; with state_dir, those of an earlier
+-- run. New ones are made in that folder, because the CA's key and other temporary files
+-- must not remain in state_dir after Ctrl-C or replace files of the user.
+local function make_certificates(options, folder)
   local kept = options.state_dir
-  if not kept then return certificates.make(folder) end
-  if not certificates.find(kept, "sandbox") then
-    local files, message, code = certificates.make(kept, { name = "sandbox" })
-    if not files then return nil, message, code end
-  end
-  shell.read(shell.line("ln", "-sfn", kept, folder .. "/kept"))
-  return { cert = folder .. "/kept/sandbox.pem", key = folder .. "/kept/sandbox.key" }
+  local found = kept and certificates.find(kept, KEPT)
+  if found then return certificates.copy(found, folder, "server") end
+  local files, message, code = certificates.make(folder)
+  if files and kept then return certificates.copy(files, kept, KEPT) end
+  return files, message, code
 end
 
 local function configure(options, folder, ports)
-  local files, message, code = certificates_of(options, folder)
+  local files, message, code = make_certificates(options, folder)
   if not files then return nil, message, code end
   local path, cpath, kind = nginx.lua_paths()
   if not path then return nil, cpath, kind end
   local written, reason, how = write_settings(options, folder, ports)
   if not written then return nil, reason, how end
-  return fill(HTTP, { PATH = path, CPATH = cpath, CERT = files.cert,
-    KEY = files.key, SERVERS = servers(options, ports) })
+  return fill(HTTP, { PATH = path, CPATH = cpath, CERT = folder .. "/server.pem",
+    KEY = folder .. "/server.key", SERVERS = servers(options, ports) })
 end
 
 local function absolute(path)
@@ -237,7 +238,7 @@ function host.start(options)
     api = origin(server.ports[1]), mgmt = origin(server.ports[2]),
     control = origin(server.ports[3]),
     plain_api = plain_origin(options, server.ports),
-    ca = options.state_dir and options.state_dir .. "/sandbox-ca.pem"
+    ca = options.state_dir and ("%s/%s-ca.pem"):format(options.state_dir, KEPT)
       or server.folder .. "/server-ca.pem",
     statement = shell.read_file(server.folder .. "/statement"),
   }, Running)
