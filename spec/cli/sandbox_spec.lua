@@ -65,11 +65,22 @@ describe("cli sandbox", function()
 
   it("[command-sandbox-own-service] sandbox --exec: hides the variables that name the "
     .. "user's own service", function()
-    local variables = "ADOBEPASS_ENVIRONMENT=release-production "
-      .. "ADOBEPASS_SERVICE_PROVIDER=MINE "
-    assert.same({ "none none", 0 }, { shell.read(variables .. COMMAND
-      .. "sandbox --exec " .. shell.quote("echo ${ADOBEPASS_ENVIRONMENT-none} "
-      .. "${ADOBEPASS_SERVICE_PROVIDER-none}")) })
+    local function shown(provider, options)
+      return { shell.read(("ADOBEPASS_ENVIRONMENT=release-production "
+        .. "ADOBEPASS_SERVICE_PROVIDER=%s %ssandbox %s --exec %s"):format(provider,
+        COMMAND, options, shell.quote("echo ${ADOBEPASS_ENVIRONMENT-none} "
+          .. "${ADOBEPASS_SERVICE_PROVIDER-none}"))) }
+    end
+    assert.same({ "none none", 0 }, shown("MINE", ""))
+    local world = place .. "/world.lua"
+    assert(shell.write_file(world, [[return {
+      providers = { MINE = { name = "Mine", domains = { "mine.test" },
+        integrations = { Cablevision = {} } } },
+      applications = { { id = "mine", name = "Mine",
+        redirect_uri = "mine://x", scopes = { "api:client:v2" },
+        providers = { "MINE" } } } }]]))
+    assert.same({ "none MINE", 0 }, shown("MINE", "--world " .. world))
+    assert.same({ "none none", 0 }, shown("FOREIGN", "--world " .. world))
   end)
 
   it("[command-sandbox-folders] sandbox --exec: works with $CDPATH, and with a "

@@ -118,6 +118,8 @@ Defaults of the options with these names.
 .B ADOBEPASS_ENVIRONMENT\fR, \fBADOBEPASS_SERVICE_PROVIDER\fR, \
 \fBADOBEPASS_STORE
 Defaults of the options with these names.
+.B adobepass sandbox \-\-exec
+unsets the first one, and the second one unless it is a provider of the sandbox's world.
 .TP
 .B ADOBEPASS_LANGUAGE
 The default of \fB\-\-language\fR: en or es. Used with every service.

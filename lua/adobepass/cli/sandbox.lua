@@ -133,14 +133,18 @@ local function own_paths()
   return script
 end
 
--- Variables that may name another service than the sandbox.
-local HIDE = "unset ADOBEPASS_ENVIRONMENT ADOBEPASS_SERVICE_PROVIDER"
+-- Returns a command that unsets the variables that name another service.
+local function hide(running)
+  local provider = os.getenv "ADOBEPASS_SERVICE_PROVIDER" or ""
+  return "unset ADOBEPASS_ENVIRONMENT"
+    .. (running.world.providers[provider] and "" or " ADOBEPASS_SERVICE_PROVIDER")
+end
 
 -- Returns the script for --exec. Without --state-dir the store is in the sandbox's
 -- temporary folder, and is deleted with it. With --state-dir it is the user's, whose
 -- records are those of one service each.
 local function with_environment(running, arguments)
-  local commands = { HIDE }
+  local commands = { hide(running) }
   for _, name in ipairs(shown(running)) do
     commands[#commands + 1] = export(name:upper(), running[name])
   end
