@@ -93,6 +93,19 @@ describe("cli sandbox", function()
       { text, status })
   end)
 
+  it("[command-sandbox-folder-name] sandbox --exec: works in folders whose names "
+    .. "contain characters that nginx and the shell interpret", function()
+    for _, name in ipairs { 'a"b', "a$b", [[a '"$\;{}@CA@]] } do
+      local path = shell.quote(place .. "/" .. name)
+      folder.run("mkdir " .. path)
+      local text, status = shell.read(("TMPDIR=%s %ssandbox --state-dir %s/state "
+        .. "--exec %s"):format(path, COMMAND, path, shell.quote [[
+          curl -s -o /dev/null -w '%{http_code}' --cacert "$ADOBEPASS_CA" \
+            "$ADOBEPASS_API/activate"]]))
+      assert.same({ "200", 0 }, { text, status }, name)
+    end
+  end)
+
   it("[command-sandbox-partial-certificate] sandbox: leaves no key in --state-dir if "
     .. "the certificates are not complete", function()
     local programs, state = place .. "/programs", place .. "/partial"

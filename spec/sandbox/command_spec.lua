@@ -58,8 +58,9 @@ end)
 
 describe("adobepass sandbox", function()
   -- Starts the command. `pid` is its process id, because the shell execs it.
-  local function start(words)
-    local pipe = assert(io.popen("echo $$; exec " .. COMMAND .. words))
+  local function start(words, variables)
+    local pipe = assert(io.popen(("echo $$; exec env %s %s%s"):format(variables or "",
+      COMMAND, words)))
     return { pipe = pipe, pid = pipe:read("*l") }
   end
 
@@ -136,8 +137,8 @@ describe("adobepass sandbox", function()
   end)
 
   -- Returns what a sandbox prints when it has started.
-  local function text_of(words)
-    local sandbox = start(words)
+  local function text_of(words, variables)
+    local sandbox = start(words, variables)
     local lines = {}
     repeat
       lines[#lines + 1] = sandbox.pipe:read("*l")
@@ -157,6 +158,19 @@ describe("adobepass sandbox", function()
     assert.is_truthy(text:find("/server-ca.pem", 1, true))
     assert.is_nil(text:find("\27", 1, true)) -- no colors if the output is a pipe
     assert.is_nil(text:find("@%u+@"))
+  end)
+
+  it("[sandbox-command-quoted-paths] adobepass sandbox: quotes a path that contains a "
+    .. "blank in the commands to copy", function()
+    local place = folder.make()
+    finally(function() folder.remove(place) end)
+    folder.run("mkdir " .. place .. "/'a b'")
+    local text = text_of("sandbox", ("TMPDIR=%s/'a b'"):format(place))
+    local rest, statements, certificates
+    rest, certificates = text:gsub("'/[^'\n]-/a b/[^'\n]-/server%-ca%.pem'", "")
+    rest, statements = rest:gsub("'/[^'\n]-/a b/[^'\n]-/statement'", "")
+    assert.same({ 4, 3 }, { certificates, statements })
+    assert.is_nil(rest:find("/a b/", 1, true), text)
   end)
 
   it("[sandbox-command-bind] adobepass sandbox: --bind marks the address as plain "

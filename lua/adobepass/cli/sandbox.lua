@@ -164,7 +164,7 @@ local TEXT = [[
   @DIM@Management@PLAIN@   @LINK@@MGMT@@PLAIN@
   @DIM@Control@PLAIN@      @LINK@@CONTROL@/sandbox/@PLAIN@
   @DIM@CA file@PLAIN@      @CA@
-  @DIM@Statement@PLAIN@    @FOLDER@/statement
+  @DIM@Statement@PLAIN@    @STATEMENT@
 
   @BOLD@Log a viewer in@PLAIN@
     Enter your application's code at @LINK@@API@/activate@PLAIN@
@@ -179,7 +179,7 @@ local TEXT = [[
     adobepass login --api @API@ \
       --mgmt @MGMT@ \
       --ca @CA@ \
-      --statement @FOLDER@/statement
+      --statement @STATEMENT@
 
   @BOLD@Log in without a browser, add a fault, move the clock@PLAIN@
     adobepass sandbox control --control @CONTROL@ \
@@ -190,7 +190,7 @@ local TEXT = [[
     curl --cacert @CA@ \
       @API@/o/client/register \
       -H 'Content-Type: application/json' \
-      -d '{"software_statement":"'$(cat @FOLDER@/statement)'"}'
+      -d '{"software_statement":"'$(cat @STATEMENT@)'"}'
 
   @DIM@Ctrl-C stops the sandbox and deletes its files.@PLAIN@
 
@@ -223,12 +223,18 @@ local function viewers_text(world)
   return "\n    Viewer       Password\n" .. table.concat(lines)
 end
 
+-- Quotes a path only if necessary, because a plain path is easier to read.
+local function quote(path)
+  return path:find "[^%w/._-]" and shell.quote(path) or path
+end
+
 local function fill(text, running)
   local values = terminal.styles()
   for _, name in ipairs(SHOWN) do
     values[name:upper():gsub("_", "")] = running[name]
   end
-  values.FOLDER = running.folder
+  values.CA = quote(running.ca)
+  values.STATEMENT = quote(running.folder .. "/statement")
   values.PHONE = running.plain_api and PHONE:gsub("@(%u+)@", values) or ""
   values.VIEWERS = viewers_text(running.world)
   return (text:gsub("@(%u+)@", values))

@@ -51,8 +51,6 @@ http {
   large_client_header_buffers 8 32k;
   reset_timedout_connection on;
   keepalive_requests 100000;
-  ssl_certificate "@CERT@";
-  ssl_certificate_key "@KEY@";
   ssl_protocols TLSv1.2 TLSv1.3;
   init_by_lua_block { require("adobepass.sandbox.host.worker").init() }
   init_worker_by_lua_block { require("adobepass.sandbox.host.worker").start() }
@@ -61,9 +59,13 @@ http {
 }
 ]]
 
+-- Each server has the certificate's directives: when servers inherit them, nginx
+-- interprets `$` in the name of the folder.
 local SERVER = [[
   server {
     listen 127.0.0.1:@PORT@ ssl http2;
+    ssl_certificate server.pem;
+    ssl_certificate_key server.key;
     client_max_body_size @BODY@;
     ssl_client_hello_by_lua_block {
       require("adobepass.sandbox.host.worker").client_hello("@ROLE@")
@@ -180,8 +182,7 @@ local function configure(options, folder, ports)
   if not path then return nil, cpath, kind end
   local written, reason, how = write_settings(options, folder, ports)
   if not written then return nil, reason, how end
-  return fill(HTTP, { PATH = path, CPATH = cpath, CERT = folder .. "/server.pem",
-    KEY = folder .. "/server.key", SERVERS = servers(options, ports) })
+  return fill(HTTP, { PATH = path, CPATH = cpath, SERVERS = servers(options, ports) })
 end
 
 local function absolute(path)

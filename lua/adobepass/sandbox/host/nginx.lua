@@ -104,22 +104,24 @@ stop
 kill -s KILL "$guard"
 ]]
 
+-- Paths are relative to the prefix of nginx, the folder, whose name may contain
+-- characters that nginx would interpret.
 local PREAMBLE = [[
 daemon off;
 master_process on;
 worker_processes @WORKERS@;
-pid "@FOLDER@/nginx.pid";
-error_log "@FOLDER@/error.log" warn;
+pid nginx.pid;
+error_log error.log warn;
 @MAIN@
 events { worker_connections @CONNECTIONS@; }
 ]]
 
 local TEMPORARY = [[
-  client_body_temp_path "@FOLDER@/body";
-  proxy_temp_path "@FOLDER@/proxy";
-  fastcgi_temp_path "@FOLDER@/fastcgi";
-  uwsgi_temp_path "@FOLDER@/uwsgi";
-  scgi_temp_path "@FOLDER@/scgi";
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
   access_log off;
   server_tokens off;
 ]]
@@ -241,11 +243,9 @@ local function write_config(server)
     if not made then return nil, message, code end
     text = made
   end
-  local values = { FOLDER = folder, MAIN = server.main,
-    WORKERS = server.workers, CONNECTIONS = server.connections }
-  text = text:gsub("http%s*{", function(start)
-    return start .. "\n" .. fill(TEMPORARY, values)
-  end, 1)
+  local values = { MAIN = server.main, WORKERS = server.workers,
+    CONNECTIONS = server.connections }
+  text = text:gsub("http%s*{", "%0\n" .. TEMPORARY, 1)
   return shell.write_file(folder .. "/nginx.conf",
     fill(PREAMBLE, values) .. text, true)
 end
