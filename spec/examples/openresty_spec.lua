@@ -848,10 +848,13 @@ describe("gateway", function()
         mvpd = "TempPass", domain_name = "adobe.com",
         redirect_url = "https://adobe.com" }
       assert.equal("done", select(2, tv:get(two .. "/login/status")).state)
-      is_refused(403, "pass_not_offered", tv:post(one .. "/play/cnn"))
+      local status, refused = tv:post(one .. "/play/cnn")
+      is_refused(401, "pass_not_offered", status, refused)
+      assert.equal("authentication", refused.action)
+      assert.string(refused.viewer_text)
       local other = gateway_client.new { ip = tv.ip }
       other:post(one .. "/login", { mvpd = "TempPass_5mins" })
-      is_refused(403, "pass_not_offered", other:post(two .. "/play/cnn"))
+      is_refused(401, "pass_not_offered", other:post(two .. "/play/cnn"))
       other:close()
     end)
 

@@ -109,7 +109,7 @@ end
 
 describe("a programmer's own AD-Service-Token", function()
   local function signed(h, audience, subject, role)
-    local claims = { sub = subject or "someone", aud = audience,
+    local claims = { sub = subject or "someone", aud = audience, kind = "viewer",
                      exp = math.floor(h.sandbox:now() / 1000) + 60 }
     return { ["AD-Service-Token"] = core.jws.sign("RS256",
       core.private_key(keys[role or "identity"].private), json.encode(claims)) }

@@ -4,6 +4,7 @@
 
 -- luacheck: globals ngx
 
+local errors = require "adobepass.api.errors"
 local media_token = require "adobepass.media_token"
 local problem = require "gateway.problem"
 local signed_uri = require "gateway.signed_uri"
@@ -83,8 +84,9 @@ end
 local function pass_of(view, decision)
   if decision.source ~= "temppass" then return nil end
   if not offered[decision.mvpd] then
-    return nil, problem.new(403, "pass_not_offered",
-      "The gateway does not offer this pass: log in with another provider.")
+    return nil, problem.from(errors.new { code = "pass_not_offered",
+      action = "authentication", message = "The gateway does not offer this pass: log in "
+        .. "with another provider." })
   end
   local pass = view:temporary_access { mvpd = decision.mvpd }
   local known, err = pass:refresh()

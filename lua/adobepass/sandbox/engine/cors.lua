@@ -1,6 +1,7 @@
 --- CORS headers of the API (Fetch standard), as in Adobe's 429 sample
 -- (page throttling-mechanism), with the headers that the sample lacks and a page of an
--- operation lists. The pages and the control API have none.
+-- operation lists, but not those that servers and RokuOS add. The pages and the control
+-- API have none.
 -- @module adobepass.sandbox.engine.cors
 
 local http_response = require "adobepass.sandbox.engine.http_response"
