@@ -42,7 +42,9 @@ end
 -- Adds the strings and numbers of decoded JSON.
 local function add_values(list, value)
   if type(value) == "string" then return add_long(list, value) end
-  if type(value) == "number" then return add_long(list, ("%.14g"):format(value)) end
+  if type(value) == "number" then
+    return add_long(list, (value % 1 == 0 and "%.0f" or "%.14g"):format(value))
+  end
   for _, item in pairs(type(value) == "table" and value or {}) do
     add_values(list, item)
   end

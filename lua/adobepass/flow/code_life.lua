@@ -65,7 +65,7 @@ end
 function code_life.end_all(context)
   context.code_number = code_life.next_number(context)
   local pending, err = context:recall("login")
-  if not pending then return not err, err end
+  if not pending and not err then return true end
   return context:remember("login", { code = "" }, LONGEST_LIFE / 1000)
 end
 

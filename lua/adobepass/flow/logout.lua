@@ -86,6 +86,7 @@ local function forget_viewer(context, options)
   end
   if not good then return nil, err end
   if options.mvpd then return denials.remove(context, options.mvpd) end
+  if select(2, context:recall "provider") then context:forget("provider") end -- damaged
   return context:forget("denied")
 end
 

@@ -279,9 +279,8 @@ local function ask(self, target, words)
 end
 
 -- Returns a function that asks some addresses, one after the other, until one replies
--- with a list that `is_good(list, address)` accepts. Each call starts with another one,
--- so that later calls do not ask one with old knowledge, or one that does not respond,
--- first. The total time is bounded.
+-- with a list that `is_good(list, address)` accepts. The next call starts with that one,
+-- not with one that has old knowledge or does not respond. The total time is bounded.
 local function asker(self, given)
   local turn = 0
   return function(list, words, is_good)
@@ -289,12 +288,11 @@ local function asker(self, given)
     local ends = core.clock.monotonic() + given.connect_timeout + given.read_timeout
     for offset = 0, #list - 1 do
       local address = list[(first + offset) % #list + 1]
-      turn = turn + 1
       local reply, failure = ask(self, { given = given, address = address }, words)
       if type(reply) == "table" and reply[1] and is_good(reply, address) then
         return reply, address
       end
-      last = failure or last
+      last, turn = failure or last, turn + 1
       if core.clock.monotonic() >= ends then break end
     end
     return nil, last

@@ -126,10 +126,10 @@ describe("secrets of a request", function()
       local _, err = client:request(given)
       assert.equal("[redacted], text/html, b.", err.message, index)
     end
-    local client = client_of(failure "Phone 15551234567")
+    local client = client_of(failure "Phone 15551234567, card 1234567890123456")
     local _, err = client:request { base = "api", path = "/x", method = "PUT",
-      body = { phone = 15551234567 } }
-    assert.equal("Phone [redacted]", err.message)
+      body = { phone = 15551234567, card = 1234567890123456 } }
+    assert.equal("Phone [redacted], card [redacted]", err.message)
   end)
 
   it("[secrets-added-headers] on_request: errors do not contain the headers that it "

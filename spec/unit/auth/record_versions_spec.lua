@@ -174,18 +174,19 @@ describe("versions of stored records", function()
 
   local WRONG = { json.null, true, "", {} }
 
-  it("[store-damaged-member] store: a record profile or denied with a member of "
-    .. "another type is damaged, and a logout deletes it", function()
+  it("[store-damaged-member] store: a record with a member of another type is damaged, "
+    .. "and a logout repairs it", function()
     local one = watch(adobepass)
     local before = records()
     for name, member in pairs { mvpd = { "^profile", "string" },
       not_after = { "^profile", "number" }, attributes = { "^profile", "table" },
-      mvpds = { "^denied", "table" } } do
+      mvpds = { "^denied", "table" }, id = { "^provider", "string" } } do
       for _, value in ipairs(WRONG) do
         if type(value) ~= member[2] then
           change(member[1], function(record) record[name] = value end)
-          local profile, err = one:login {}
-          assert.is_nil(profile)
+          local read = name == "id" and one.remembered_provider or one.login
+          local found, err = read(one, {})
+          assert.is_nil(found)
           assert.equal("store_failed", err.code)
           assert.matches("^The store's record %w+ is damaged%.$", err.message)
           one:authorize "CNN" -- raises nothing
@@ -194,6 +195,7 @@ describe("versions of stored records", function()
           assert(one:logout { redirect_url = "https://adobe.com/bye" })
           assert.is_nil(store:get("profile:" .. one.context.key))
           assert.is_nil(store:get("denied:" .. one.context.key))
+          assert.is_nil(select(2, one:remembered_provider()))
           for key, text in pairs(before) do assert(store:set(key, text)) end
         end
       end

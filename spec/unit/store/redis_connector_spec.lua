@@ -220,6 +220,22 @@ describe("redis_connector", function()
       assert.equal("one", write())
     end)
 
+    it("[redis-connector-dead-sentinel] redis_connector: asks a Sentinel that does not "
+      .. "respond once, and then another one for each new connection", function()
+      redis = connector.new { sentinels = { "s1:26379", "s2:26379", "s3:26379" },
+        master = "tv" }
+      named = { s1 = "one", s2 = "one", s3 = "one" }
+      assert.equal("one", write())
+      named.s1, asked = false, {}
+      for _ = 1, 6 do
+        kill_pooled()
+        assert.equal("one", write())
+      end
+      local count = 0
+      for _, host in ipairs(asked) do count = count + (host == "s1" and 1 or 0) end
+      assert.is_true(count <= 2, count) -- on a pooled connection, and on a new one
+    end)
+
     it("[redis-connector-late-sentinel] redis_connector: finds the master when one "
       .. "Sentinel still names the old one", function()
       for _, others in ipairs { { "s2:26379", "s3:26379" }, { "s2:26379" } } do

@@ -85,8 +85,8 @@ local function pass_of(view, decision)
   if decision.source ~= "temppass" then return nil end
   if not offered[decision.mvpd] then
     return nil, problem.from(errors.new { code = "pass_not_offered",
-      action = "authentication", message = "The gateway does not offer this pass: log in "
-        .. "with another provider." })
+      action = "authentication", message = "The gateway does not offer this pass: log "
+        .. "in with another provider." })
   end
   local pass = view:temporary_access { mvpd = decision.mvpd }
   local known, err = pass:refresh()
