@@ -279,8 +279,8 @@ local function ask(self, target, words)
 end
 
 -- Returns a function that asks some addresses, one after the other, until one replies
--- with a list that `is_good(list, address)` accepts. The next call starts with that one,
--- not with one that has old knowledge or does not respond. The total time is bounded.
+-- with a list that `is_good(list, address)` accepts. The next call starts with it, not
+-- with one that has old knowledge or does not respond. The total time is bounded.
 local function asker(self, given)
   local turn = 0
   return function(list, words, is_good)
