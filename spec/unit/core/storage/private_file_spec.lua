@@ -242,6 +242,12 @@ describe("core.file", function()
       end
     end)
 
+    it("[core-folder-closes] make_folder: leaves no descriptor open", function()
+      local before = #file.list("/proc/self/fd")
+      assert.is_true(file.make_folder(path .. "/a/b/c"))
+      assert.equal(before, #file.list("/proc/self/fd"))
+    end)
+
     it("[core-folder-any-name] make_folder: accepts any name and relative "
       .. "paths", function()
       for _, part in ipairs { "with space", "it's", "-rf", "$HOME",
