@@ -353,11 +353,12 @@ describe("core.http.new", function()
 
     it("[http-awaited-no-longer-asked] transport: step waits no longer than "
       .. "the given time", function()
-      submit_silent()
+      local transfer = submit_silent()
       local before = core.clock.monotonic()
       fixture.transport:step(0.03)
       local took = core.clock.monotonic() - before
       assert.is_true(took >= 0.025, took)
+      transfer:close() -- also keeps it from being collected earlier
       assert.equal(0, fixture.another():step(3600))
     end)
 
