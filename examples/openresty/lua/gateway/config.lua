@@ -208,6 +208,12 @@ local function settings_of(path, getenv)
   return options.check(path == "" and "settings" or path, given, FIELDS)
 end
 
+local function set_of(list)
+  local set = {}
+  for _, item in ipairs(list or {}) do set[item] = true end
+  return set
+end
+
 --- Reads and checks the settings. Raises an error for an invalid one: nginx then
 -- does not start, or keeps its settings on a reload.
 -- @string path of the file; "" for environment variables alone
@@ -218,6 +224,7 @@ function config.load(path, getenv)
   environment.resolve(given.environment) -- raises for an invalid environment
   check_values(given)
   local shared = read_shared(given.shared_addresses)
+  local passes = given.passes and options.list(given.passes)
   return {
     service_provider = given.service_provider,
     environment = given.environment, ca_file = given.ca_file,
@@ -233,7 +240,7 @@ function config.load(path, getenv)
     domain_name = given.domain_name, redirect_url = given.redirect_url,
     activation_url = given.activation_url,
     channels = read_channels(given.channels),
-    passes = given.passes and options.list(given.passes),
+    passes = passes, is_pass = set_of(passes),
     timeout = given.timeout or 8, interval = given.interval or 5,
     rate_limit = read_rate_limit(given.rate_limit, shared, given.allow_listed),
     is_shared = shared.contains,

@@ -46,7 +46,7 @@ local ROUTES = {
   },
 }
 
-local passes
+local is_pass
 
 local function record_event(event)
   metrics.event(event)
@@ -95,11 +95,11 @@ function gateway.load(path, node)
   login.start(settings)
   logout.start(settings)
   play.start(settings, tickets, client, store)
-  passes = settings.passes
+  is_pass = settings.is_pass
 end
 
 --- For init_worker_by_lua. nginx ignores its errors.
-function gateway.start() metrics.start(passes) end
+function gateway.start() metrics.start(is_pass) end
 
 local function bad_request(status, message)
   return nil, problem.new(status, "bad_request", message)

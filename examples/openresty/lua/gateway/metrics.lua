@@ -106,7 +106,7 @@ local function tell_files()
   end
 end
 
-local is_pass = {}
+local is_pass
 
 local function add_event(event, by)
   add(labeled("gateway_adobe_events_total", "type", event.type, "what",
@@ -120,9 +120,9 @@ local function begin_with_zero()
   add_event({ type = "warning", code = "registered_again" }, 0)
 end
 
---- @param passes a list of the mvpds that give temporary access; may be nil
-function metrics.start(passes)
-  for _, mvpd in ipairs(passes or {}) do is_pass[mvpd] = true end
+--- @tparam table given maps each mvpd that gives temporary access to true
+function metrics.start(given)
+  is_pass = given
   begin_with_zero()
   ngx.timer.every(1, tell_files)
 end

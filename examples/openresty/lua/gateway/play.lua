@@ -15,7 +15,7 @@ local play = {}
 
 local COOKIE = "gateway_ticket=%s; Path=/hls/%s/; Max-Age=%d%s"
 
-local config, tickets, client, used_tokens, offered
+local config, tickets, client, used_tokens
 
 --- @param given see gateway.config
 -- @param of_tickets see gateway.sign
@@ -23,8 +23,6 @@ local config, tickets, client, used_tokens, offered
 -- @param store where used media tokens are recorded
 function play.start(given, of_tickets, of_gateway, store)
   config, tickets, client, used_tokens = given, of_tickets, of_gateway, store
-  offered = {}
-  for _, mvpd in ipairs(config.passes or {}) do offered[mvpd] = true end
 end
 
 local function find_channel(request)
@@ -83,7 +81,7 @@ end
 -- playback. The last title may play when the pass has no other.
 local function pass_of(view, decision)
   if decision.source ~= "temppass" then return nil end
-  if not offered[decision.mvpd] then
+  if not config.is_pass[decision.mvpd] then
     return nil, problem.from(errors.new { code = "pass_not_offered",
       action = "authentication", message = "The gateway does not offer this pass: log "
         .. "in with another provider." })
