@@ -13,8 +13,8 @@
 #define lua_rawlen lua_objlen
 #define lua_getuservalue lua_getfenv
 #define lua_setuservalue lua_setfenv
-/* LuaJIT's own needs a function that Lua 5.1 does not have. Both search the same path,
-** so each loads the core that was built for the other. */
+/* LuaJIT's luaL_newlib calls a function that Lua 5.1 does not have. Both search the same
+** path, so each has to load the core that was built for the other. */
 #undef luaL_newlib
 #define luaL_newlib(L, functions) \
   (lua_newtable(L), luaL_register((L), NULL, (functions)))

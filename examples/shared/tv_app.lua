@@ -79,8 +79,8 @@ local function busy(self, text, flow, must_finish)
   self:start(flow)
 end
 
--- Shows an error. A viewer who has to log in chooses a provider, after a message if a
--- login has ended.
+-- Shows an error. Without a login, shows the providers instead. If a login has ended,
+-- first shows why.
 local function fail(self, err, again)
   if err.code == "not_logged_in" then return self:choose_provider() end
   if err.action == "authentication" then return self:show("login_ended", err) end

@@ -379,8 +379,8 @@ describe("gateway", function()
       end
     end)
 
-    it("[gateway-info-shared-connection] gateway: a device info that would end the "
-      .. "connection to Adobe is refused, and sent to nobody", function()
+    it("[gateway-info-shared-connection] gateway: refuses a device info that would end "
+      .. "the connection to Adobe, and does not send it", function()
       sign_in()
       control:take()
       local info = json.encode { model = "x", version = "1", osName = "Linux",

@@ -103,8 +103,8 @@ describe("TV app", function()
   end)
 
   describe("when it closes", function()
-    it("[tv-app-close-token] TV app: leaves no lock in the store during a request for "
-      .. "a token", function()
+    it("[tv-app-close-token] TV app: leaves no lock in the store when it is closed "
+      .. "during a request for a token", function()
       assert(world.control.fault { kind = "delay", operation = "token",
         seconds = 60 })
       world:run(5)

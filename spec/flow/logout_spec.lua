@@ -463,8 +463,8 @@ describe("logout", function()
     assert.equal("pending", client:start_login(timeline.login_options {}).state)
   end)
 
-  it("[logout-one-keeps-login] logout: of one provider does not end a login with it "
-    .. "whose viewer has not signed in yet", function()
+  it("[logout-one-keeps-login] logout: of one provider keeps a login whose viewer "
+    .. "has not signed in yet", function()
     viewer "Spectrum"
     local flow = assert(client:start_login(timeline.login_options {}))
     assert(client:logout { mvpd = "Cablevision" })

@@ -28,7 +28,7 @@ Holding.__index = Holding
 local RECORD = "access"
 -- The maximum life of a lock, in seconds. Then another process may take it over.
 local LONGEST_LOCK = 45
--- For so long a lock is remembered whose device makes no further call.
+-- Seconds after which a watched lock is forgotten if its device makes no further call.
 local WATCHED_SECONDS = 3600
 -- The part of a lock's life that its requests may take.
 local REQUESTS = 0.9
@@ -112,9 +112,9 @@ local function seconds_watched(self, text)
   return now_of(self) - seen.since
 end
 
--- Returns whether a lock that this process did not write has not expired. A caller of
--- a shorter timeout does not watch the lock of another boot until `seconds` have
--- passed: a program that is started for each call would never take it over.
+-- Returns whether a lock that another process wrote is valid. A caller with a shorter
+-- timeout watches the lock of another boot for less than `seconds`: a program that is
+-- started for each call would never take it over.
 local function is_valid(self, lock, text)
   local seconds = math.min(tonumber(lock.seconds) or LONGEST_LOCK, LONGEST_LOCK)
   local age = timestamp.monotonic_age(lock, self.connection.driver.clock)

@@ -220,8 +220,8 @@ describe("redis_connector", function()
       assert.equal("one", write())
     end)
 
-    it("[redis-connector-dead-sentinel] redis_connector: asks a Sentinel that does not "
-      .. "respond once, and then another one for each new connection", function()
+    it("[redis-connector-dead-sentinel] redis_connector: after one Sentinel has not "
+      .. "responded, asks another one for each new connection", function()
       redis = connector.new { sentinels = { "s1:26379", "s2:26379", "s3:26379" },
         master = "tv" }
       named = { s1 = "one", s2 = "one", s3 = "one" }

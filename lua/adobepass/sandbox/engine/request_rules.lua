@@ -56,8 +56,8 @@ end
 local ROKU, AMAZON = "x-roku-reserved-roku-connect-token", "adobe-subject-token"
 
 -- Returns whether a platform adds a header where the operation's page does not list it:
--- Amazon's cookbook sends its token with all requests of /api/v2/, and RokuOS adds its
--- token and the device identifier to all requests.
+-- by Amazon's cookbook, an application sends the token with all requests of /api/v2/.
+-- RokuOS adds its token and the device identifier to all requests.
 local function is_of_platform(context, name)
   if name == AMAZON then return context.route.path:find "^/api/v2/" ~= nil end
   return name == ROKU
